@@ -1,0 +1,1 @@
+//! Proof of a secret: Argon2id on a bounded pool of threads.

@@ -1,0 +1,5 @@
+//! MariaDB.
+
+/// A store in MariaDB.
+#[derive(Debug)]
+pub struct MariaDbStore;

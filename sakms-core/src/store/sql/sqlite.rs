@@ -1,0 +1,5 @@
+//! SQLite.
+
+/// A store in SQLite.
+#[derive(Debug)]
+pub struct SqliteStore;

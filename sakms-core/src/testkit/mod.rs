@@ -1,0 +1,1 @@
+//! Conformance suites for people who write a store or an adapter.

@@ -1,0 +1,1 @@
+//! JWTs: issuing and checking them.

@@ -1,0 +1,100 @@
+//! `cargo xtask`: the development commands of this workspace, in Rust so that
+//! they are the same on every machine and in CI.
+
+mod check;
+mod deny;
+mod failure;
+mod find;
+mod install;
+mod mariadb;
+mod report;
+mod rules;
+mod run;
+mod scratch;
+mod signals;
+mod suite;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::{Failure, Outcome};
+
+/// Development commands of the SAKMS workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run every test of the workspace, against a private MariaDB too
+    ///
+    /// Finds a mariadbd (or installs one, as root on a machine with apt-get),
+    /// starts a private instance of it on a free port of 127.0.0.1, runs the
+    /// tests, and takes everything away again, whatever happens.
+    ///
+    /// `SAKMS_MARIADBD` names the daemon to use. `SAKMS_TEST_MARIADB_URL`
+    /// names a running server to use instead of a private one.
+    Test(suite::Options),
+    /// Start a private MariaDB, print its URL and stay until ctrl-c
+    ///
+    /// For running a single test or the bundled server by hand. The database
+    /// is gone when the command ends.
+    Mariadb,
+    /// Check format, lints, docs, features, the house rules and dependencies
+    ///
+    /// Uses cargo-deny from PATH, or builds one below the target folder, which
+    /// takes some minutes the first time.
+    Check,
+    /// Do what .ci/run does: `check`, then `test`
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match signals::watch().and_then(|()| perform(&cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report::say(&format!("error: {failure}"));
+            failure.exit_code()
+        }
+    }
+}
+
+fn perform(task: &Task) -> Outcome {
+    match task {
+        Task::Test(options) => suite::test(options),
+        Task::Mariadb => suite::serve(),
+        Task::Check => check::check(),
+        Task::Ci => {
+            check::check()?;
+            suite::test(&suite::Options::default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_after_the_dashes_go_to_the_runner() {
+        let cli = Cli::parse_from(["xtask", "test", "--no-mariadb", "--", "-E", "test(key)"]);
+        let Task::Test(options) = cli.command else {
+            panic!("parsed as another command");
+        };
+        assert!(options.no_mariadb);
+        assert_eq!(options.runner_args, ["-E", "test(key)"]);
+    }
+}
