@@ -16,3 +16,4 @@ pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod token;
+pub mod verdict;

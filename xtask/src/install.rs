@@ -1,0 +1,116 @@
+//! Installing a MariaDB server where that is possible without asking anybody:
+//! as root, on a system with apt-get. That is what CI is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Attempt, Failure, Outcome};
+use crate::{find, report, run, scratch};
+
+/// Debian's packages ask this script before they start a service.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// Installs MariaDB and gives its daemon, or says what to do instead.
+pub(crate) fn mariadb() -> Outcome<PathBuf> {
+    if !scratch::is_root() || run::capture(Command::new("apt-get").arg("--version")).is_err() {
+        return Err(advice());
+    }
+    report::say("    no mariadbd here; installing Debian's mariadb-server with apt-get");
+    let _policy = Policy::forbid_services(Path::new(POLICY))?;
+    run::run(&mut apt_get(&["update"]))?;
+    run::run(&mut apt_get(&["install", "-y", "--no-install-recommends", "mariadb-server"]))?;
+    find::daemon()?.ok_or_else(|| Failure::new("mariadb-server is installed but has no mariadbd"))
+}
+
+fn apt_get(args: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    // Another apt-get may be at work on a machine that was started just now.
+    command.args(["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]);
+    command.args(args).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn advice() -> Failure {
+    Failure::new(
+        "MariaDB is not installed: install it (Debian, Ubuntu: `apt-get install mariadb-server`; \
+         macOS: `brew install mariadb`), or name a mariadbd in SAKMS_MARIADBD or a running server \
+         in SAKMS_TEST_MARIADB_URL; `cargo xtask test --no-mariadb` runs the tests that need none",
+    )
+}
+
+/// Keeps packages from starting services while it lives. A system that has a
+/// policy of its own keeps it.
+#[derive(Debug)]
+struct Policy<'a> {
+    ours: Option<&'a Path>,
+}
+
+impl<'a> Policy<'a> {
+    fn forbid_services(path: &'a Path) -> Outcome<Self> {
+        if path.exists() {
+            return Ok(Self { ours: None });
+        }
+        // From here on `Drop` removes the file, even one half written.
+        let policy = Self { ours: Some(path) };
+        fs::write(path, "#!/bin/sh\nexit 101\n")
+            .and_then(|()| make_executable(path))
+            .attempt(|| format!("cannot write {}", path.display()))?;
+        Ok(policy)
+    }
+}
+
+impl Drop for Policy<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.ours
+            && let Err(error) = fs::remove_file(path)
+        {
+            report::say(&format!("warning: cannot remove {}: {error}", path.display()));
+        }
+    }
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_policy_forbids_and_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy-rc.d");
+        let policy = Policy::forbid_services(&path).unwrap();
+        let answer = Command::new(&path).status().unwrap();
+        assert_eq!(answer.code(), Some(101));
+        drop(policy);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_policy_of_the_system_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy-rc.d");
+        fs::write(&path, "theirs").unwrap();
+        drop(Policy::forbid_services(&path).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
+    }
+
+    #[test]
+    fn the_advice_is_one_line_and_names_every_way_out() {
+        let advice = advice().to_string();
+        assert!(!advice.contains('\n'));
+        for way in ["apt-get install", "SAKMS_MARIADBD", "SAKMS_TEST_MARIADB_URL", "--no-mariadb"] {
+            assert!(advice.contains(way), "{advice}");
+        }
+    }
+}
