@@ -1,0 +1,42 @@
+//! The database a URL names.
+
+use sakms_core::store::{KeyStore as _, MariaDbStore, SqliteStore};
+
+use crate::config::DatabaseSettings;
+use crate::error::Failure;
+
+/// A store that is open and has its tables.
+#[derive(Debug)]
+pub(crate) enum Database {
+    Sqlite(SqliteStore),
+    MariaDb(MariaDbStore),
+}
+
+/// The file of an SQLite URL; `None` when it names another database.
+pub(crate) fn sqlite_path(url: &str) -> Option<&str> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    Some(path.split('?').next().unwrap_or(path))
+}
+
+/// Opens the database and brings its tables up to date.
+pub(crate) async fn open(settings: &DatabaseSettings) -> Result<Database, Failure> {
+    let (database, applied) = open_and_migrate(settings).await?;
+    if !applied.is_empty() {
+        tracing::info!(steps = applied.len(), "the tables were brought up to date");
+    }
+    Ok(database)
+}
+
+/// Brings the tables up to date and says what was done.
+#[expect(clippy::print_stdout, reason = "what the command was asked for")]
+pub(crate) async fn migrate(settings: &DatabaseSettings) -> Result<(), Failure> {
+    let (_, applied) = open_and_migrate(settings).await?;
+    if applied.is_empty() {
+        println!("the tables are up to date");
+    }
+    for step in applied {
+        println!("applied {step}");
+    }
+    Ok(())
+}
