@@ -25,7 +25,9 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        Admission::key(parts.extensions.get()).map(Self).map_err(reject)
+        Admission::key(parts.extensions.get())
+            .map(Self)
+            .map_err(reject)
     }
 }
 
@@ -33,6 +35,8 @@ impl<S: Sync> FromRequestParts<S> for MaybeAuthenticated {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        Admission::key_if_any(parts.extensions.get()).map(Self).map_err(reject)
+        Admission::key_if_any(parts.extensions.get())
+            .map(Self)
+            .map_err(reject)
     }
 }

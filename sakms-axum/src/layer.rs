@@ -32,7 +32,11 @@ impl RequireKey {
     /// Any key of the service that stands.
     #[must_use]
     pub fn new(sakms: &Sakms) -> Self {
-        Self { sakms: sakms.clone(), requirement: Requirement::any_key(), anonymous: false }
+        Self {
+            sakms: sakms.clone(),
+            requirement: Requirement::any_key(),
+            anonymous: false,
+        }
     }
 
     /// The key must hold this scope as well.
@@ -64,8 +68,15 @@ impl<S> Layer<S> for RequireKey {
 
     fn layer(&self, inner: S) -> Self::Service {
         let guard = Guard::new(&self.sakms, self.requirement.clone());
-        let guard = if self.anonymous { guard.or_anonymous() } else { guard };
-        RequireKeyService { guard: Arc::new(guard), inner }
+        let guard = if self.anonymous {
+            guard.or_anonymous()
+        } else {
+            guard
+        };
+        RequireKeyService {
+            guard: Arc::new(guard),
+            inner,
+        }
     }
 }
 
@@ -92,14 +103,21 @@ where
         let state = match self.guard.check(request.headers()) {
             Check::Admitted(admission) => {
                 request.extensions_mut().insert(admission);
-                State::Calling { future: self.inner.call(request) }
+                State::Calling {
+                    future: self.inner.call(request),
+                }
             }
-            Check::Refused(refusal) => State::Refused { refusal: Some(convert::response(refusal)) },
+            Check::Refused(refusal) => State::Refused {
+                refusal: Some(convert::response(refusal)),
+            },
             Check::Pending(check) => {
                 // The service that was found ready is the one to call; its clone waits for the next request.
                 let clone = self.inner.clone();
                 let service = std::mem::replace(&mut self.inner, clone);
-                State::Checking { check, next: Some((service, request)) }
+                State::Checking {
+                    check,
+                    next: Some((service, request)),
+                }
             }
         };
         GuardFuture { state }
@@ -149,7 +167,9 @@ where
                         Ok(admission) => admission,
                         Err(refusal) => return Poll::Ready(Ok(convert::response(refusal))),
                     };
-                    let Some((mut service, mut request)) = next.take() else { return Poll::Pending };
+                    let Some((mut service, mut request)) = next.take() else {
+                        return Poll::Pending;
+                    };
                     request.extensions_mut().insert(admission);
                     service.call(request)
                 }

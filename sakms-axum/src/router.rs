@@ -26,15 +26,23 @@ where
     let api = Arc::new(api.into());
     let mut paths = BTreeMap::<&'static str, MethodRouter<S>>::new();
     for route in api.routes() {
-        let Ok(method) = MethodFilter::try_from(route.method.clone()) else { continue };
+        let Ok(method) = MethodFilter::try_from(route.method.clone()) else {
+            continue;
+        };
         let api = Arc::clone(&api);
         let handler = move |request: Request| serve(Arc::clone(&api), route, request);
-        let methods = paths.remove(route.path).unwrap_or_else(|| missing_method(route.path));
+        let methods = paths
+            .remove(route.path)
+            .unwrap_or_else(|| missing_method(route.path));
         paths.insert(route.path, methods.on(method, handler));
     }
-    paths.into_iter().fold(Router::new(), |router, (path, methods)| {
-        router.route(path, methods.clone()).route(&format!("{path}/"), methods)
-    })
+    paths
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| {
+            router
+                .route(path, methods.clone())
+                .route(&format!("{path}/"), methods)
+        })
 }
 
 async fn serve(api: Arc<Api>, route: &'static Route, request: Request) -> Response {

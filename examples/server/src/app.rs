@@ -16,24 +16,37 @@ use crate::{demo, trace};
 
 /// Key management over a database.
 pub(crate) fn sakms(settings: &Settings, database: Database, keys: Keys) -> Result<Sakms, Failure> {
-    let issuer = JwtIssuer::builder(Keyring::hs256(keys.jwt_secret)).lifetime(settings.token_lifetime).build();
+    let issuer = JwtIssuer::builder(Keyring::hs256(keys.jwt_secret))
+        .lifetime(settings.token_lifetime)
+        .build();
     let issuer = issuer.map_err(|error| Failure::new("--token-lifetime", &error))?;
     let builder = match database {
         Database::Sqlite(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
         Database::MariaDb(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
     };
     let prefixed = builder.key_prefix(&settings.key_prefix);
-    let builder = prefixed.map_err(|error| Failure::new("--key-prefix", &error))?.token_issuer(issuer);
+    let builder = prefixed
+        .map_err(|error| Failure::new("--key-prefix", &error))?
+        .token_issuer(issuer);
     let sakms = hashing(builder, &settings.hashing)?.build();
     sakms.map_err(|error| Failure::new("the service could not be set up", &error))
 }
 
 fn hashing(builder: SakmsBuilder, settings: &HashSettings) -> Result<SakmsBuilder, Failure> {
-    let params = Argon2Params::new(settings.argon2_memory, settings.argon2_iterations, settings.argon2_lanes);
-    let params = params.map_err(|error| Failure::new("the Argon2 settings are not valid", &error))?;
-    let mut config = HashPoolConfig::default().params(params).queue(settings.hash_queue.into());
+    let params = Argon2Params::new(
+        settings.argon2_memory,
+        settings.argon2_iterations,
+        settings.argon2_lanes,
+    );
+    let params =
+        params.map_err(|error| Failure::new("the Argon2 settings are not valid", &error))?;
+    let mut config = HashPoolConfig::default()
+        .params(params)
+        .queue(settings.hash_queue.into());
     if let Some(threads) = settings.hash_threads {
-        config = config.key_threads(threads.into()).password_threads(threads.into());
+        config = config
+            .key_threads(threads.into())
+            .password_threads(threads.into());
     }
     let passwords = PasswordPolicy::default().with_min_chars(settings.password_min.into());
     Ok(builder.hashing(config).password_policy(passwords))

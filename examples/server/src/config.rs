@@ -16,7 +16,13 @@ pub(crate) struct Settings {
     pub(crate) command: Option<Command>,
 
     /// Where to listen
-    #[arg(long, global = true, env = "SAKMS_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDRESS:PORT"
+    )]
     pub(crate) listen: SocketAddr,
 
     /// Which framework serves
@@ -24,11 +30,22 @@ pub(crate) struct Settings {
     pub(crate) framework: Framework,
 
     /// What every key starts with: a-z, 0-9 and inner _, at most 32 characters. Choose it once
-    #[arg(long, global = true, env = "SAKMS_KEY_PREFIX", default_value = "sakms", value_name = "PREFIX")]
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_KEY_PREFIX",
+        default_value = "sakms",
+        value_name = "PREFIX"
+    )]
     pub(crate) key_prefix: String,
 
     /// Whether a JWT may come as ?token= (answers then say that this is deprecated)
-    #[arg(long, global = true, env = "SAKMS_QUERY_TOKEN", default_value = "allow")]
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_QUERY_TOKEN",
+        default_value = "allow"
+    )]
     pub(crate) query_token: QueryTokenSetting,
 
     /// How long a JWT is good for, in seconds (60 to 86400)
@@ -74,7 +91,13 @@ pub(crate) enum QueryTokenSetting {
 pub(crate) struct DatabaseSettings {
     /// sqlite://FILE (made if absent), mysql:// or mariadb:// [env: SAKMS_DATABASE_URL, else DB_URL] [default:
     /// sqlite://sakms.db]
-    #[arg(long = "database-url", global = true, env = "SAKMS_DATABASE_URL", hide_env = true, value_name = "URL")]
+    #[arg(
+        long = "database-url",
+        global = true,
+        env = "SAKMS_DATABASE_URL",
+        hide_env = true,
+        value_name = "URL"
+    )]
     pub(crate) url: Option<Secret>,
 
     /// How many connections to MariaDB at most, those for key checks aside
@@ -93,19 +116,40 @@ impl DatabaseSettings {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Secrets (with SQLite on loopback they are made on first start, beside the database)")]
+#[command(
+    next_help_heading = "Secrets (with SQLite on loopback they are made on first start, beside the database)"
+)]
 pub(crate) struct SecretSettings {
     /// 32 random bytes as 43 characters of base64url or 64 hexadecimal digits; retired ones after a comma. A flag shows
     /// in the list of processes: prefer the variable or the file
-    #[arg(long, global = true, env = "SAKMS_MASTER_KEY", hide_env_values = true, value_name = "KEY", conflicts_with = "master_key_file")]
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_MASTER_KEY",
+        hide_env_values = true,
+        value_name = "KEY",
+        conflicts_with = "master_key_file"
+    )]
     pub(crate) master_key: Option<Secret>,
 
     /// A file that holds the master key
-    #[arg(long, global = true, env = "SAKMS_MASTER_KEY_FILE", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_MASTER_KEY_FILE",
+        value_name = "FILE"
+    )]
     pub(crate) master_key_file: Option<PathBuf>,
 
     /// The secret JWTs are signed with (HS256): 32 random bytes or more
-    #[arg(long, global = true, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET", conflicts_with = "jwt_secret_file")]
+    #[arg(
+        long,
+        global = true,
+        env = "JWT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        conflicts_with = "jwt_secret_file"
+    )]
     pub(crate) jwt_secret: Option<Secret>,
 
     /// A file that holds the JWT secret
@@ -117,15 +161,33 @@ pub(crate) struct SecretSettings {
 #[command(next_help_heading = "Hashing")]
 pub(crate) struct HashSettings {
     /// Argon2id: memory in KiB
-    #[arg(long, global = true, env = "SAKMS_ARGON2_MEMORY", default_value = "19456", value_name = "KIB")]
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_ARGON2_MEMORY",
+        default_value = "19456",
+        value_name = "KIB"
+    )]
     pub(crate) argon2_memory: u32,
 
     /// Argon2id: passes over the memory
-    #[arg(long, global = true, env = "SAKMS_ARGON2_ITERATIONS", default_value = "2", value_name = "N")]
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_ARGON2_ITERATIONS",
+        default_value = "2",
+        value_name = "N"
+    )]
     pub(crate) argon2_iterations: u32,
 
     /// Argon2id: lanes
-    #[arg(long, global = true, env = "SAKMS_ARGON2_LANES", default_value = "1", value_name = "N")]
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_ARGON2_LANES",
+        default_value = "1",
+        value_name = "N"
+    )]
     pub(crate) argon2_lanes: u32,
 
     /// Hashing threads for key checks, and as many again for sign-ins; half the cores each when not set
@@ -169,11 +231,22 @@ pub(crate) struct HttpSettings {
 #[command(next_help_heading = "Log (to stderr)")]
 pub(crate) struct LogSettings {
     /// What to log: error, warn, info, debug, trace, or a filter such as info,sakms_core=debug
-    #[arg(long = "log", global = true, env = "SAKMS_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long = "log",
+        global = true,
+        env = "SAKMS_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
     pub(crate) filter: String,
 
     /// How a line looks
-    #[arg(long = "log-format", global = true, env = "SAKMS_LOG_FORMAT", default_value = "text")]
+    #[arg(
+        long = "log-format",
+        global = true,
+        env = "SAKMS_LOG_FORMAT",
+        default_value = "text"
+    )]
     pub(crate) format: LogFormat,
 }
 
@@ -220,14 +293,25 @@ mod tests {
         let command = Settings::command();
         command.clone().debug_assert();
         let without = |id: &str| ["help", "version"].contains(&id);
-        for argument in command.get_arguments().filter(|argument| !without(argument.get_id().as_str())) {
+        for argument in command
+            .get_arguments()
+            .filter(|argument| !without(argument.get_id().as_str()))
+        {
             assert!(argument.get_env().is_some(), "{}", argument.get_id());
         }
     }
 
     #[test]
     fn secrets_show_neither_in_help_nor_in_debug() {
-        let given = ["sakms-server", "--master-key", "canary-1", "--jwt-secret", "canary-2", "--database-url", "canary-3"];
+        let given = [
+            "sakms-server",
+            "--master-key",
+            "canary-1",
+            "--jwt-secret",
+            "canary-2",
+            "--database-url",
+            "canary-3",
+        ];
         let settings = Settings::try_parse_from(given).unwrap();
         assert!(!format!("{settings:?}").contains("canary"));
     }

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 /// `/demo/public` for anyone, `/demo/protected` for any key, `/demo/reports` for keys with the scope `reports:read`.
 pub(crate) fn router(sakms: &Sakms) -> Result<Router, InvalidScope> {
-    let open = Router::new().route("/demo/public", get(hello)).route("/demo/public/", get(hello));
+    let open = Router::new()
+        .route("/demo/public", get(hello))
+        .route("/demo/public/", get(hello));
     let any_key = Router::new()
         .route("/demo/protected", get(hello))
         .route("/demo/protected/", get(hello))

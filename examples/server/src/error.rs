@@ -28,7 +28,10 @@ impl Failure {
         Self(what.into())
     }
 
-    #[expect(clippy::print_stderr, reason = "the log may not have been started, and this is for whoever typed the command")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "the log may not have been started, and this is for whoever typed the command"
+    )]
     pub(crate) fn print(&self) {
         eprintln!("error: {}", self.0.replace(['\n', '\r'], " "));
     }

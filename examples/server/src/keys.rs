@@ -40,25 +40,48 @@ pub(crate) fn resolve(settings: &Settings) -> Result<Keys, Failure> {
     };
     let secrets = &settings.secrets;
 
-    let master = find("--master-key", secrets.master_key.as_ref(), secrets.master_key_file.as_deref(), fallback("master-key"))?;
-    let jwt = find("--jwt-secret", secrets.jwt_secret.as_ref(), secrets.jwt_secret_file.as_deref(), fallback("jwt-secret"))?;
+    let master = find(
+        "--master-key",
+        secrets.master_key.as_ref(),
+        secrets.master_key_file.as_deref(),
+        fallback("master-key"),
+    )?;
+    let jwt = find(
+        "--jwt-secret",
+        secrets.jwt_secret.as_ref(),
+        secrets.jwt_secret_file.as_deref(),
+        fallback("jwt-secret"),
+    )?;
     if master == jwt {
-        return Err(Failure::plain("--master-key and --jwt-secret are the same; each needs random bytes of its own"));
+        return Err(Failure::plain(
+            "--master-key and --jwt-secret are the same; each needs random bytes of its own",
+        ));
     }
-    let master = master.parse().map_err(|error| Failure::new("--master-key", &error))?;
-    let jwt_secret = HmacSecret::parse(&jwt).map_err(|error| Failure::new("--jwt-secret", &error))?;
+    let master = master
+        .parse()
+        .map_err(|error| Failure::new("--master-key", &error))?;
+    let jwt_secret =
+        HmacSecret::parse(&jwt).map_err(|error| Failure::new("--jwt-secret", &error))?;
     Ok(Keys { master, jwt_secret })
 }
 
-fn find(name: &str, given: Option<&Secret>, file: Option<&Path>, fallback: Fallback) -> Result<String, Failure> {
+fn find(
+    name: &str,
+    given: Option<&Secret>,
+    file: Option<&Path>,
+    fallback: Fallback,
+) -> Result<String, Failure> {
     if let Some(secret) = given {
         return Ok(secret.0.clone());
     }
     if let Some(path) = file {
-        return read(path).map_err(|error| Failure::new(&format!("{name}-file {}", path.display()), &error));
+        return read(path)
+            .map_err(|error| Failure::new(&format!("{name}-file {}", path.display()), &error));
     }
     match fallback {
-        Fallback::Beside(path) => read_or_make(&path).map_err(|error| Failure::new(&path.display().to_string(), &error)),
+        Fallback::Beside(path) => {
+            read_or_make(&path).map_err(|error| Failure::new(&path.display().to_string(), &error))
+        }
         Fallback::Ephemeral => random_text().map_err(|error| Failure::new(name, &error)),
         Fallback::Required => Err(Failure::plain(format!(
             "{name} is required (or {name}-file, or its environment variable): only with SQLite and an address on \
@@ -101,7 +124,11 @@ fn read_or_make(path: &Path) -> io::Result<String> {
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut random = [0_u8; 8];
     OsEntropy.fill(&mut random).map_err(io::Error::other)?;
-    let draft = PathBuf::from(format!("{}.{:016x}.tmp", path.display(), u64::from_be_bytes(random)));
+    let draft = PathBuf::from(format!(
+        "{}.{:016x}.tmp",
+        path.display(),
+        u64::from_be_bytes(random)
+    ));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -142,11 +169,18 @@ mod tests {
         let made = read_or_make(&path).unwrap();
         assert_eq!(made.len(), 43);
         assert_eq!(read_or_make(&path).unwrap(), made);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "no draft is left"
+        );
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 
@@ -155,7 +189,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         fs::write(&path, "first\n").unwrap();
-        assert_eq!(write_new(&path, "second").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(
+            write_new(&path, "second").unwrap_err().kind(),
+            ErrorKind::AlreadyExists
+        );
         assert_eq!(read(&path).unwrap(), "first");
     }
 }

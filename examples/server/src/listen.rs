@@ -27,14 +27,22 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Serves until ctrl-c or SIGTERM, then lets the requests in flight end. A second signal ends the process at once.
-pub(crate) async fn serve(listener: TcpListener, router: Router, settings: &HttpSettings) -> Result<(), Failure> {
-    let address = listener.local_addr().map_err(|error| Failure::new("the listening address", &error))?;
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    settings: &HttpSettings,
+) -> Result<(), Failure> {
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::new("the listening address", &error))?;
     let mut stop = std::pin::pin!(stop_signal()?);
     tracing::info!(%address, "listening on http://{address}");
 
     let server = server(settings);
     let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(usize::MAX)));
+    let places = Arc::new(Semaphore::new(
+        usize::try_from(settings.max_connections).unwrap_or(usize::MAX),
+    ));
     loop {
         let accepted = tokio::select! {
             () = &mut stop => break,
@@ -42,7 +50,9 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, settings: &Http
         };
         let (stream, place) = accepted;
         let service = TowerToHyperService::new(router.clone());
-        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let connection = server
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
+            .into_owned();
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             // How a connection ends is the client's business; what matters was logged per request.
@@ -59,7 +69,11 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, settings: &Http
 
 fn server(settings: &HttpSettings) -> Builder<TokioExecutor> {
     let mut server = Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(settings.header_timeout).max_buf_size(HEADER_BYTES);
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.header_timeout)
+        .max_buf_size(HEADER_BYTES);
     server
         .http2()
         .timer(TokioTimer::new())
@@ -72,7 +86,10 @@ fn server(settings: &HttpSettings) -> Builder<TokioExecutor> {
 
 /// The next connection, and its place among those that are served. Waits for a place before it takes the connection,
 /// so that what cannot be served stays in the system's queue.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
     // The semaphore is never closed.
     let place = Arc::clone(places).acquire_owned().await.ok();
     loop {
@@ -82,7 +99,11 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
                 return (stream, place);
             }
             // The client was gone before it was greeted.
-            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+                ) => {}
             // Out of file descriptors, mostly: connections that end will free some.
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted at the moment");
@@ -107,8 +128,12 @@ async fn drain(connections: GracefulShutdown, limit: Duration) -> Result<(), Fai
 #[cfg(unix)]
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).map_err(|error| Failure::new("signals cannot be listened to", &error));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::new("signals cannot be listened to", &error));
+    let (mut terminate, mut interrupt) = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -31,8 +31,11 @@ fn main() -> ExitCode {
 
 fn run(settings: Settings) -> Result<(), Failure> {
     log::start(&settings.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new("the runtime could not be started", &error))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime =
+        runtime.map_err(|error| Failure::new("the runtime could not be started", &error))?;
     runtime.block_on(async {
         match settings.command.unwrap_or(Command::Serve) {
             Command::Serve => serve(&settings).await,
@@ -43,7 +46,9 @@ fn run(settings: Settings) -> Result<(), Failure> {
 
 async fn serve(settings: &Settings) -> Result<(), Failure> {
     if settings.framework == Framework::Actix {
-        return Err(Failure::plain("--framework actix: this build serves axum only; the actix-web integration is not part of it"));
+        return Err(Failure::plain(
+            "--framework actix: this build serves axum only; the actix-web integration is not part of it",
+        ));
     }
     // The port first: a server that cannot listen shall leave no database or keys behind.
     let listener = listen::bind(settings.listen).await?;
@@ -51,7 +56,10 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     let database = database::open(&settings.database).await?;
     let sakms = app::sakms(settings, database, keys)?;
     listen::serve(listener, app::router(settings, &sakms)?, &settings.http).await?;
-    sakms.flush().await.map_err(|error| Failure::new("the last use counts could not be stored", &error))?;
+    sakms
+        .flush()
+        .await
+        .map_err(|error| Failure::new("the last use counts could not be stored", &error))?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -20,17 +20,35 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) async fn request(request: Request, next: Next) -> Response {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     // Unique within a process, which is what a log needs; it is no secret.
-    let id = format!("{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("sakms.http.request", id, method = method(request.method()), route);
+    let id = format!(
+        "{:x}-{:x}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("-", MatchedPath::as_str)
+        .to_owned();
+    let span = tracing::info_span!(
+        "sakms.http.request",
+        id,
+        method = method(request.method()),
+        route
+    );
     let start = now();
     let answer = async {
         let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let mut response = response.unwrap_or_else(|_| Problem::panicked().into_response().map(Into::into));
+        let mut response =
+            response.unwrap_or_else(|_| Problem::panicked().into_response().map(Into::into));
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
-        tracing::info!(status = response.status().as_u16(), micros = start.elapsed().as_micros(), "answered");
+        tracing::info!(
+            status = response.status().as_u16(),
+            micros = start.elapsed().as_micros(),
+            "answered"
+        );
         response
     };
     answer.instrument(span).await
@@ -50,7 +68,10 @@ fn method(method: &http::Method) -> &'static str {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a duration for the log, on which nothing depends")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a duration for the log, on which nothing depends"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -53,7 +53,13 @@ impl From<Sakms> for Api {
             groups.insert(Group::Accounts);
         }
         let (body_limit, body_time) = (64 * 1024, Duration::from_secs(10));
-        Self { sakms, query_token: QueryToken::default(), body_limit, body_time, groups }
+        Self {
+            sakms,
+            query_token: QueryToken::default(),
+            body_limit,
+            body_time,
+            groups,
+        }
     }
 }
 
@@ -94,7 +100,9 @@ impl Api {
 
     /// The rows an adapter registers.
     pub fn routes(&self) -> impl Iterator<Item = &'static Route> {
-        routes().iter().filter(|route| self.groups.contains(&route.group))
+        routes()
+            .iter()
+            .filter(|route| self.groups.contains(&route.group))
     }
 
     /// Serves one row: finds out who calls, reads the body, runs the handler, and turns whatever comes of it into a
@@ -110,12 +118,20 @@ impl Api {
         };
         if by_query {
             let name = HeaderName::from_static("deprecation");
-            response.headers_mut().insert(name, HeaderValue::from_static(QUERY_TOKEN_DEPRECATED));
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(QUERY_TOKEN_DEPRECATED));
         }
         response
     }
 
-    async fn answer<B, E>(&self, route: &'static Route, parts: Parts, body: B, by_query: &mut bool) -> Result<Response, Problem>
+    async fn answer<B, E>(
+        &self,
+        route: &'static Route,
+        parts: Parts,
+        body: B,
+        by_query: &mut bool,
+    ) -> Result<Response, Problem>
     where
         B: Stream<Item = Result<Bytes, E>>,
     {
@@ -125,17 +141,31 @@ impl Api {
             Access::Anyone => None,
             Access::Caller(scope) => Some(self.caller(&parts, &query, scope, by_query).await?),
         };
-        let body = match route.takes_body {
-            true => body::read(&parts.headers, body, self.body_limit, self.body_time).await?,
-            false => Bytes::new(),
+        let body = if route.takes_body {
+            body::read(&parts.headers, body, self.body_limit, self.body_time).await?
+        } else {
+            Bytes::new()
         };
         let id = route.id_in(parts.uri.path());
-        let call = Call { sakms: self.sakms.clone(), caller, id, query, headers: parts.headers, body };
+        let call = Call {
+            sakms: self.sakms.clone(),
+            caller,
+            id,
+            query,
+            headers: parts.headers,
+            body,
+        };
         Ok((route.handler)(call).await?.into_response())
     }
 
     /// Who calls: whom the host put there, a key with the scope, or an account by its token, in this order.
-    async fn caller(&self, parts: &Parts, query: &str, scope: &Scope, by_query: &mut bool) -> Result<Caller, Problem> {
+    async fn caller(
+        &self,
+        parts: &Parts,
+        query: &str,
+        scope: &Scope,
+        by_query: &mut bool,
+    ) -> Result<Caller, Problem> {
         if let Some(caller) = parts.extensions.get::<Caller>() {
             caller.require(scope)?;
             return Ok(caller.clone());

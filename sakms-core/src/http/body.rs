@@ -19,11 +19,18 @@ const DEPTH: usize = 32;
 const DRAINED: usize = 8 * 1024 * 1024;
 
 /// Reads a body of at most `limit` bytes within `time`.
-pub(super) async fn read<B, E>(headers: &HeaderMap, body: B, limit: usize, time: Duration) -> Result<Bytes, Problem>
+pub(super) async fn read<B, E>(
+    headers: &HeaderMap,
+    body: B,
+    limit: usize,
+    time: Duration,
+) -> Result<Bytes, Problem>
 where
     B: Stream<Item = Result<Bytes, E>>,
 {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit + DRAINED) {
         return Err(Problem::body_too_large(limit));
     }
@@ -39,9 +46,15 @@ where
                 break;
             }
         }
-        if seen > limit { Err(Problem::body_too_large(limit)) } else { Ok(kept.freeze()) }
+        if seen > limit {
+            Err(Problem::body_too_large(limit))
+        } else {
+            Ok(kept.freeze())
+        }
     };
-    tokio::time::timeout(time, whole).await.unwrap_or_else(|_| Err(Problem::body_too_slow()))
+    tokio::time::timeout(time, whole)
+        .await
+        .unwrap_or_else(|_| Err(Problem::body_too_slow()))
 }
 
 /// Reads JSON. Text that is not JSON is 400, JSON that is not what was asked for is 422 and names the field.
@@ -50,11 +63,15 @@ pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
         return Err(Problem::wrong_content_type());
     }
     if nests_deeper_than(body, DEPTH) {
-        return Err(Problem::malformed(format!("The JSON nests deeper than {DEPTH} levels.")));
+        return Err(Problem::malformed(format!(
+            "The JSON nests deeper than {DEPTH} levels."
+        )));
     }
     // The shape first: an unknown field must not hide that what follows is not JSON at all.
     if let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
-        return Err(Problem::malformed(format!("The body is not JSON: {error}.")));
+        return Err(Problem::malformed(format!(
+            "The body is not JSON: {error}."
+        )));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -71,8 +88,12 @@ pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
 
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else { return false };
-    let Ok(text) = only.to_str() else { return false };
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let Ok(text) = only.to_str() else {
+        return false;
+    };
     let mut parts = text.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     let utf8 = |parameter: &str| match parameter.split_once('=') {
@@ -102,9 +123,12 @@ fn nests_deeper_than(json: &[u8], most: usize) -> bool {
     false
 }
 
-/// serde_json ends its messages with the place in the text, which says nothing to whoever sent the fields.
+/// The parser ends its messages with the place in the text, which says nothing to whoever sent the fields.
 fn without_position(message: &str) -> String {
-    message.rsplit_once(" at line ").map_or(message, |(words, _)| words).to_owned()
+    message
+        .rsplit_once(" at line ")
+        .map_or(message, |(words, _)| words)
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -120,7 +144,8 @@ mod tests {
     }
 
     fn status(body: &[u8]) -> (u16, &'static str) {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         match json::<Sample>(&headers, body) {
             Ok(_) => (200, ""),
             Err(problem) => (problem.status().as_u16(), problem.code()),
@@ -130,11 +155,31 @@ mod tests {
     #[test]
     fn what_is_not_json_is_400_and_what_does_not_fit_is_422() {
         assert_eq!(status(br#"{"password":"x"}"#).0, 200);
-        for bad in ["", "{", "nonsense", "{\"password\":\"x\"} x", "{'a':1}", "\u{feff}{}", "{\"z\":[1,}", "{\"password\":\"\u{0}\"}"] {
-            assert_eq!(status(bad.as_bytes()), (400, "malformed_request"), "{bad:?}");
+        for bad in [
+            "",
+            "{",
+            "nonsense",
+            "{\"password\":\"x\"} x",
+            "{'a':1}",
+            "\u{feff}{}",
+            "{\"z\":[1,}",
+            "{\"password\":\"\u{0}\"}",
+        ] {
+            assert_eq!(
+                status(bad.as_bytes()),
+                (400, "malformed_request"),
+                "{bad:?}"
+            );
         }
         assert_eq!(status(b"{\"password\":\"\xff\"}").0, 400);
-        for unfit in ["[]", "null", "{}", r#"{"password":1}"#, r#"{"password":"x","is_admin":true}"#, r#"{"password":"x","password":"y"}"#] {
+        for unfit in [
+            "[]",
+            "null",
+            "{}",
+            r#"{"password":1}"#,
+            r#"{"password":"x","is_admin":true}"#,
+            r#"{"password":"x","password":"y"}"#,
+        ] {
             assert_eq!(status(unfit.as_bytes()), (422, "invalid_input"), "{unfit}");
         }
     }
@@ -146,12 +191,17 @@ mod tests {
             assert_eq!(status(deep.as_bytes()).0, 400);
             assert_eq!(status(format!("{{\"password\":{deep}}}").as_bytes()).0, 400);
         }
-        assert_eq!(status(format!("{{\"password\":\"{}\"}}", "[".repeat(20_000)).as_bytes()).0, 200, "brackets in text");
+        assert_eq!(
+            status(format!("{{\"password\":\"{}\"}}", "[".repeat(20_000)).as_bytes()).0,
+            200,
+            "brackets in text"
+        );
     }
 
     #[test]
     fn a_password_never_comes_back_in_a_message() {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         let problem = json::<Sample>(&headers, br#"{"password":424242}"#).unwrap_err();
         let body = String::from_utf8(problem.into_response().into_body().to_vec()).unwrap();
         assert!(!body.contains("424242"), "{body}");
@@ -159,11 +209,26 @@ mod tests {
 
     #[test]
     fn only_json_in_utf_8_is_taken() {
-        let types = |values: &[&'static str]| values.iter().map(|value| (CONTENT_TYPE, HeaderValue::from_static(value))).collect();
-        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
+        let types = |values: &[&'static str]| {
+            values
+                .iter()
+                .map(|value| (CONTENT_TYPE, HeaderValue::from_static(value)))
+                .collect()
+        };
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+        ] {
             assert!(is_json(&types(&[good])), "{good}");
         }
-        for bad in ["text/plain", "application/jsonp", "application/json; charset=utf-16", "application/x-www-form-urlencoded", ""] {
+        for bad in [
+            "text/plain",
+            "application/jsonp",
+            "application/json; charset=utf-16",
+            "application/x-www-form-urlencoded",
+            "",
+        ] {
             assert!(!is_json(&types(&[bad])), "{bad}");
         }
         assert!(!is_json(&types(&[])));

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -38,7 +38,10 @@ impl Call {
 
     /// The id in the path. A text that is no id names nothing, so it is "not found" like any other.
     pub(super) fn id<T: FromStr>(&self) -> Result<T, Problem> {
-        self.id.as_deref().and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
+        self.id
+            .as_deref()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(Problem::not_found)
     }
 
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
@@ -47,7 +50,11 @@ impl Call {
 
     /// JSON where the body may be left out altogether.
     pub(super) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
-        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
+        if self.body.is_empty() {
+            Ok(T::default())
+        } else {
+            self.json()
+        }
     }
 
     /// The value of a query parameter that may stand there once.
@@ -57,12 +64,20 @@ impl Call {
             (key == name).then_some(value)
         });
         match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Problem::invalid(vec![FieldError::new(name, "may stand in the query once")])),
+            (_, Some(_)) => Err(Problem::invalid(vec![FieldError::new(
+                name,
+                "may stand in the query once",
+            )])),
             (None, None) => Ok(None),
-            (Some(value), None) => match percent_encoding::percent_decode_str(value).decode_utf8() {
-                Ok(text) => Ok(Some(text)),
-                Err(_) => Err(Problem::invalid(vec![FieldError::new(name, "is not UTF-8")])),
-            },
+            (Some(value), None) => {
+                match percent_encoding::percent_decode_str(value).decode_utf8() {
+                    Ok(text) => Ok(Some(text)),
+                    Err(_) => Err(Problem::invalid(vec![FieldError::new(
+                        name,
+                        "is not UTF-8",
+                    )])),
+                }
+            }
         }
     }
 }
@@ -89,7 +104,11 @@ impl Reply {
     fn json(status: StatusCode, body: &impl Serialize) -> Self {
         // The bodies are structs of text and numbers, which cannot fail to serialise.
         let body = serde_json::to_vec(body).unwrap_or_default().into();
-        Self { status, headers: HeaderMap::new(), body }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body,
+        }
     }
 
     /// The same reply with one more header.

@@ -23,7 +23,11 @@ pub enum Credential {
 impl Credential {
     /// A token has dots, a key has none: the two alphabets tell them apart.
     fn bearer(text: String) -> Self {
-        if text.contains('.') { Self::Token(BearerToken::new(text)) } else { Self::Key(PresentedKey::new(text)) }
+        if text.contains('.') {
+            Self::Token(BearerToken::new(text))
+        } else {
+            Self::Key(PresentedKey::new(text))
+        }
     }
 }
 
@@ -42,7 +46,9 @@ pub fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
     match (bearer, key) {
         (Some(_), Some(_)) => Err(Problem::several_credentials()),
         (Some(text), None) => Ok(Some(Credential::bearer(text.to_owned()))),
-        (None, Some(value)) => Ok(Some(Credential::Key(PresentedKey::new(text_of(value).to_owned())))),
+        (None, Some(value)) => Ok(Some(Credential::Key(PresentedKey::new(
+            text_of(value).to_owned(),
+        )))),
         (None, None) => Ok(None),
     }
 }
@@ -76,9 +82,13 @@ pub(super) fn credential_or_query(
     query_token: bool,
 ) -> Result<(Option<Credential>, bool), Problem> {
     let in_headers = credential(headers)?;
-    let mut in_query = query.split('&').filter_map(|pair| pair.strip_prefix("token="));
+    let mut in_query = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("token="));
     let (first, second) = (in_query.next(), in_query.next());
-    let Some(text) = first else { return Ok((in_headers, false)) };
+    let Some(text) = first else {
+        return Ok((in_headers, false));
+    };
     if in_headers.is_some() || second.is_some() {
         return Err(Problem::several_credentials());
     }
@@ -87,7 +97,9 @@ pub(super) fn credential_or_query(
             "A token in the query is not accepted here. Send it as Authorization: Bearer.",
         ));
     }
-    let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let text = percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned();
     match Credential::bearer(text) {
         token @ Credential::Token(_) => Ok((Some(token), true)),
         Credential::Key(_) => Err(Problem::query_credential(
@@ -102,7 +114,12 @@ mod tests {
     use http::HeaderValue;
 
     fn headers(pairs: &[(&'static str, &[u8])]) -> HeaderMap {
-        let pair = |&(name, value): &(&'static str, &[u8])| (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap());
+        let pair = |&(name, value): &(&'static str, &[u8])| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_bytes(value).unwrap(),
+            )
+        };
         pairs.iter().map(pair).collect()
     }
 
@@ -119,21 +136,36 @@ mod tests {
     fn where_a_credential_is_read() {
         assert_eq!(shown(&[]), "none");
         assert_eq!(shown(&[("authorization", b"Bearer abc")]), "key abc");
-        assert_eq!(shown(&[("authorization", b"bEARER   a.b.c ")]), "token a.b.c");
+        assert_eq!(
+            shown(&[("authorization", b"bEARER   a.b.c ")]),
+            "token a.b.c"
+        );
         assert_eq!(shown(&[("x-api-key", b" abc ")]), "key abc");
         assert_eq!(shown(&[("x-api-key", b"a.b.c")]), "key a.b.c");
         assert_eq!(shown(&[("authorization", b"Bearer")]), "key ");
         assert_eq!(shown(&[("authorization", b"Bearerabc")]), "none");
-        assert_eq!(shown(&[("authorization", b"Basic YTpi"), ("x-api-key", b"abc")]), "key abc");
+        assert_eq!(
+            shown(&[("authorization", b"Basic YTpi"), ("x-api-key", b"abc")]),
+            "key abc"
+        );
         assert_eq!(shown(&[("authorization", b"Bearer \xFF\xFE")]), "key ");
     }
 
     #[test]
     fn two_credentials_are_one_too_many() {
         for pairs in [
-            &[("authorization", b"Bearer abc".as_slice()), ("x-api-key", b"abc")][..],
-            &[("authorization", b"Bearer abc"), ("authorization", b"Bearer abc")],
-            &[("authorization", b"Basic YTpi"), ("authorization", b"Bearer abc")],
+            &[
+                ("authorization", b"Bearer abc".as_slice()),
+                ("x-api-key", b"abc"),
+            ][..],
+            &[
+                ("authorization", b"Bearer abc"),
+                ("authorization", b"Bearer abc"),
+            ],
+            &[
+                ("authorization", b"Basic YTpi"),
+                ("authorization", b"Bearer abc"),
+            ],
             &[("x-api-key", b"abc"), ("x-api-key", b"def")],
         ] {
             assert_eq!(shown(pairs), "several_credentials", "{pairs:?}");

@@ -33,7 +33,11 @@ pub(super) struct SignedIn<'a> {
 impl<'a> From<&'a IssuedToken> for SignedIn<'a> {
     fn from(issued: &'a IssuedToken) -> Self {
         let expires_in = issued.expires_in.as_secs();
-        Self { access_token: issued.token.expose(), token_type: "bearer", expires_in }
+        Self {
+            access_token: issued.token.expose(),
+            token_type: "bearer",
+            expires_in,
+        }
     }
 }
 
@@ -69,10 +73,7 @@ pub(super) struct ChangeKey {
 
 impl From<ChangeKey> for KeyChange {
     fn from(body: ChangeKey) -> Self {
-        let mut change = Self::default();
-        change.name = body.name;
-        change.metadata = body.metadata;
-        change
+        Self::new(body.name, body.metadata)
     }
 }
 
@@ -122,7 +123,10 @@ pub(super) struct NewKeyShown<'a> {
 
 impl<'a> From<&'a CreatedKey> for NewKeyShown<'a> {
     fn from(created: &'a CreatedKey) -> Self {
-        Self { api_key: created.text.expose(), key: Key::from(&created.key) }
+        Self {
+            api_key: created.text.expose(),
+            key: Key::from(&created.key),
+        }
     }
 }
 

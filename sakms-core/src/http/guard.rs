@@ -80,7 +80,11 @@ impl Guard {
     /// A guard that lets keys through which meet `requirement`.
     #[must_use]
     pub fn new(sakms: &Sakms, requirement: Requirement) -> Self {
-        Self { sakms: sakms.clone(), requirement, anonymous: false }
+        Self {
+            sakms: sakms.clone(),
+            requirement,
+            anonymous: false,
+        }
     }
 
     /// Lets requests through that present nothing. One that presents something is still checked.

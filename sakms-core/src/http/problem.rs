@@ -45,7 +45,13 @@ struct Body<'a> {
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            headers: Vec::new(),
+        }
     }
 
     fn with(mut self, name: HeaderName, value: impl Into<Cow<'static, str>>) -> Self {
@@ -84,7 +90,10 @@ impl Problem {
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         private(headers);
         headers.extend(self.headers);
         response
@@ -101,12 +110,20 @@ impl Problem {
     /// The path is there, for other methods. An empty list leaves it to the framework to name them.
     #[must_use]
     pub fn method_not_allowed(allowed: &[Method]) -> Self {
-        let detail = "This path does not answer to this method; the Allow header names those it does.";
+        let detail =
+            "This path does not answer to this method; the Allow header names those it does.";
         let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
         if allowed.is_empty() {
             return problem;
         }
-        problem.with(ALLOW, allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(","))
+        problem.with(
+            ALLOW,
+            allowed
+                .iter()
+                .map(Method::as_str)
+                .collect::<Vec<_>>()
+                .join(","),
+        )
     }
 
     /// A handler panicked. For a host's last line of defence.
@@ -130,25 +147,45 @@ impl Problem {
     pub(super) fn several_credentials() -> Self {
         let detail = "The request carries more than one credential. Send exactly one.";
         let challenge = format!(r#"{REALM}, error="invalid_request""#);
-        Self::new(StatusCode::BAD_REQUEST, "several_credentials", detail).with(WWW_AUTHENTICATE, challenge)
+        Self::new(StatusCode::BAD_REQUEST, "several_credentials", detail)
+            .with(WWW_AUTHENTICATE, challenge)
     }
 
     pub(super) fn wrong_content_type() -> Self {
         let detail = "The body must be JSON and say so: Content-Type: application/json.";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            detail,
+        )
     }
 
     pub(super) fn body_too_large(limit: usize) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("A body has at most {limit} bytes."))
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("A body has at most {limit} bytes."),
+        )
     }
 
     pub(super) fn body_too_slow() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time.")
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_timeout",
+            "The body did not arrive in time.",
+        )
     }
 
     pub(super) fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
-        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", detail.join("; "));
+        let detail: Vec<_> = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.field, error.message))
+            .collect();
+        let problem = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_input",
+            detail.join("; "),
+        );
         Self { errors, ..problem }
     }
 
@@ -157,7 +194,8 @@ impl Problem {
     pub(super) fn credential_missing() -> Self {
         let detail = "This needs a credential: an API key or a token in the Authorization header.";
         // RFC 6750, section 3.1: no error code when no credential was sent.
-        Self::new(StatusCode::UNAUTHORIZED, "missing_credential", detail).with(WWW_AUTHENTICATE, REALM)
+        Self::new(StatusCode::UNAUTHORIZED, "missing_credential", detail)
+            .with(WWW_AUTHENTICATE, REALM)
     }
 
     pub(super) fn query_credential(detail: &'static str) -> Self {
@@ -184,7 +222,10 @@ impl Problem {
 
     pub(super) fn token_denied(_reason: &TokenDenial) -> Self {
         // Every reason looks the same from outside.
-        Self::unauthorized("invalid_token", "The token is not valid, or not any more. Sign in again.")
+        Self::unauthorized(
+            "invalid_token",
+            "The token is not valid, or not any more. Sign in again.",
+        )
     }
 
     pub(super) fn login_denied(denial: LoginDenial) -> Self {
@@ -199,13 +240,15 @@ impl Problem {
     fn scope_missing(scope: &Scope) -> Self {
         let challenge = format!(r#"{REALM}, error="insufficient_scope", scope="{scope}""#);
         let detail = format!("The key does not hold the scope {scope}.");
-        Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail).with(WWW_AUTHENTICATE, challenge)
+        Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail)
+            .with(WWW_AUTHENTICATE, challenge)
     }
 
     // ---- what is wrong on our side ----
 
     fn later(code: &'static str, detail: &'static str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).with(RETRY_AFTER, RETRY_SECONDS.to_string())
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+            .with(RETRY_AFTER, RETRY_SECONDS.to_string())
     }
 
     fn internal() -> Self {
@@ -216,7 +259,9 @@ impl Problem {
 
 fn sentence(words: &str) -> String {
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    letters.next().map_or_else(String::new, |first| {
+        format!("{}{}.", first.to_uppercase(), letters.as_str())
+    })
 }
 
 impl From<Error> for Problem {
@@ -224,20 +269,26 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Invalid(errors) => Self::invalid(errors),
-            Error::NotFound => Self::not_found(),
-            Error::EmailTaken => {
-                Self::new(StatusCode::CONFLICT, "email_taken", "An account with this e-mail address exists.")
-            }
+            // What is not offered is not there.
+            Error::NotFound | Error::NotOffered => Self::not_found(),
+            Error::EmailTaken => Self::new(
+                StatusCode::CONFLICT,
+                "email_taken",
+                "An account with this e-mail address exists.",
+            ),
             Error::MissingScope(scope) => Self::scope_missing(&scope),
-            Error::BeyondCaller(what) => Self::new(StatusCode::FORBIDDEN, "beyond_caller", sentence(what)),
+            Error::BeyondCaller(what) => {
+                Self::new(StatusCode::FORBIDDEN, "beyond_caller", sentence(what))
+            }
             Error::Contended => {
                 let detail = "It is being changed by others at the same time. Try again.";
-                Self::new(StatusCode::CONFLICT, "contended", detail).with(RETRY_AFTER, RETRY_SECONDS.to_string())
+                Self::new(StatusCode::CONFLICT, "contended", detail)
+                    .with(RETRY_AFTER, RETRY_SECONDS.to_string())
             }
-            Error::NotOffered => Self::not_found(),
-            Error::Hash(HashError::Overloaded) => {
-                Self::later("overloaded", "Too many requests are waiting. Try again shortly.")
-            }
+            Error::Hash(HashError::Overloaded) => Self::later(
+                "overloaded",
+                "Too many requests are waiting. Try again shortly.",
+            ),
             Error::Store(ref store) if store.kind() == StoreErrorKind::OutcomeUnknown => {
                 log(&error);
                 let detail = "The connection to the database broke while the change was being written. \
@@ -246,11 +297,17 @@ impl From<Error> for Problem {
             }
             Error::Store(ref store) if store.kind() == StoreErrorKind::Unavailable => {
                 log(&error);
-                Self::later("unavailable", "The database cannot be reached. Try again shortly.")
+                Self::later(
+                    "unavailable",
+                    "The database cannot be reached. Try again shortly.",
+                )
             }
             Error::Store(ref store) if store.kind() == StoreErrorKind::ReadOnly => {
                 log(&error);
-                Self::later("read_only", "The database cannot be written to at the moment. Nothing was changed.")
+                Self::later(
+                    "read_only",
+                    "The database cannot be written to at the moment. Nothing was changed.",
+                )
             }
             Error::Store(_) | Error::Hash(_) | Error::Token(_) | Error::Entropy(_) => {
                 log(&error);
@@ -283,7 +340,10 @@ mod tests {
         let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!(body["status"], response.status().as_u16());
         assert_eq!(response.status() == 503, retry && response.status() != 409);
-        (response.status().as_u16(), body["code"].as_str().unwrap().to_owned())
+        (
+            response.status().as_u16(),
+            body["code"].as_str().unwrap().to_owned(),
+        )
     }
 
     #[test]
@@ -296,25 +356,42 @@ mod tests {
             (StoreErrorKind::Internal, 500),
             (StoreErrorKind::Conflict, 500),
         ] {
-            assert_eq!(of(StoreError::new(kind, "find").into()).0, status, "{kind:?}");
+            assert_eq!(
+                of(StoreError::new(kind, "find").into()).0,
+                status,
+                "{kind:?}"
+            );
         }
         assert_eq!(of(HashError::Overloaded.into()), (503, "overloaded".into()));
     }
 
     #[test]
     fn a_cause_is_never_shown() {
-        let cause = StoreError::new(StoreErrorKind::Internal, "find").because("host db.internal, table sakms_keys");
+        let cause = StoreError::new(StoreErrorKind::Internal, "find")
+            .because("host db.internal, table sakms_keys");
         let response = Problem::from(Error::from(cause)).into_response();
         let text = String::from_utf8(response.body().to_vec()).unwrap();
-        assert!(!text.contains("db.internal") && !text.contains("find"), "{text}");
+        assert!(
+            !text.contains("db.internal") && !text.contains("find"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_401_carries_a_challenge() {
-        for problem in [Problem::credential_missing(), Problem::key_denied(&KeyDenial::Revoked), Problem::login_denied(LoginDenial)] {
+        for problem in [
+            Problem::credential_missing(),
+            Problem::key_denied(&KeyDenial::Revoked),
+            Problem::login_denied(LoginDenial),
+        ] {
             let response = problem.into_response();
             assert_eq!(response.status(), 401);
-            assert!(response.headers()[WWW_AUTHENTICATE].to_str().unwrap().starts_with("Bearer realm="));
+            assert!(
+                response.headers()[WWW_AUTHENTICATE]
+                    .to_str()
+                    .unwrap()
+                    .starts_with("Bearer realm=")
+            );
         }
     }
 

@@ -72,10 +72,13 @@ macro_rules! row {
 
 /// A row whose scope is misspelt would be open to nobody: `*` is the narrowest door there is.
 fn access(scope: Option<&str>) -> Access {
-    scope.map_or(Access::Anyone, |scope| Access::Caller(scope.parse().unwrap_or_else(|_| Scope::everything())))
+    scope.map_or(Access::Anyone, |scope| {
+        Access::Caller(scope.parse().unwrap_or_else(|_| Scope::everything()))
+    })
 }
 
 /// Every route there is.
+#[must_use]
 pub fn routes() -> &'static [Route] {
     static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         vec![
@@ -113,9 +116,15 @@ impl Route {
     pub(super) fn id_in(&self, path: &str) -> Option<String> {
         let path = path.strip_suffix('/').unwrap_or(path);
         let mut found = path.rsplit('/');
-        self.path.rsplit('/').find_map(|wanted| found.next().filter(|_| wanted == "{id}")).and_then(|text| {
-            percent_encoding::percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
-        })
+        self.path
+            .rsplit('/')
+            .find_map(|wanted| found.next().filter(|_| wanted == "{id}"))
+            .and_then(|text| {
+                percent_encoding::percent_decode_str(text)
+                    .decode_utf8()
+                    .ok()
+                    .map(std::borrow::Cow::into_owned)
+            })
     }
 }
 
@@ -124,7 +133,10 @@ mod tests {
     use super::*;
 
     fn route(method: Method, path: &str) -> &'static Route {
-        routes().iter().find(|route| route.method == method && route.path == path).unwrap()
+        routes()
+            .iter()
+            .find(|route| route.method == method && route.path == path)
+            .unwrap()
     }
 
     #[test]
@@ -132,7 +144,10 @@ mod tests {
         for (place, row) in routes().iter().enumerate() {
             let same = |other: &Route| other.method == row.method && other.path == row.path;
             assert!(!routes()[place + 1..].iter().any(same), "{row:?}");
-            assert!(row.path.starts_with('/') && !row.path.ends_with('/'), "{row:?}");
+            assert!(
+                row.path.starts_with('/') && !row.path.ends_with('/'),
+                "{row:?}"
+            );
             assert_ne!(row.access, Access::Caller(Scope::everything()), "{row:?}");
         }
     }
@@ -140,17 +155,29 @@ mod tests {
     #[test]
     fn an_id_is_found_under_any_prefix() {
         let revoke = route(Method::POST, "/keys/{id}/revoke");
-        for path in ["/keys/a%62c/revoke", "/keys/abc/revoke/", "/account/keys/abc/revoke"] {
+        for path in [
+            "/keys/a%62c/revoke",
+            "/keys/abc/revoke/",
+            "/account/keys/abc/revoke",
+        ] {
             assert_eq!(revoke.id_in(path).as_deref(), Some("abc"), "{path}");
         }
-        assert_eq!(route(Method::GET, "/keys/{id}").id_in("/keys/abc/").as_deref(), Some("abc"));
+        assert_eq!(
+            route(Method::GET, "/keys/{id}")
+                .id_in("/keys/abc/")
+                .as_deref(),
+            Some("abc")
+        );
         assert_eq!(route(Method::GET, "/keys/{id}").id_in("/keys/%FF"), None);
         assert_eq!(route(Method::GET, "/keys").id_in("/keys"), None);
     }
 
     #[test]
     fn a_get_answers_to_head() {
-        assert_eq!(allowed_methods("/keys"), [Method::POST, Method::GET, Method::HEAD]);
+        assert_eq!(
+            allowed_methods("/keys"),
+            [Method::POST, Method::GET, Method::HEAD]
+        );
         assert_eq!(allowed_methods("/nothing"), [] as [Method; 0]);
     }
 }

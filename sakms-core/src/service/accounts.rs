@@ -38,7 +38,13 @@ impl Sakms {
     /// [`Error::Store`] and [`Error::Hash`] when it could not be done.
     #[tracing::instrument(name = "sakms.account.register", skip_all)]
     pub async fn register(&self, email: &str, password: &Password) -> Result<AccountId, Error> {
-        let Inner { hashes, clock, entropy, passwords, .. } = &*self.inner;
+        let Inner {
+            hashes,
+            clock,
+            entropy,
+            passwords,
+            ..
+        } = &*self.inner;
         let (accounts, _) = self.sign_in_parts()?;
         let email = match Email::parse(email) {
             Ok(email) => email,
@@ -48,11 +54,17 @@ impl Sakms {
             return Err(Error::Invalid(vec![FieldError::new("password", weakness)]));
         }
         // Hashed before it is known whether the address is taken, so that the time does not tell.
-        let hash = hashes.hash(Share::Passwords, password.expose().as_bytes()).await?;
+        let hash = hashes
+            .hash(Share::Passwords, password.expose().as_bytes())
+            .await?;
 
         let id = AccountId::generate(clock.as_ref(), entropy.as_ref())?;
         let account = AccountRecord::new(id, &email, hash, clock.now());
-        let entry = self.entry(Actor::ANONYMOUS, Action::ACCOUNT_REGISTER, Subject::account(id))?;
+        let entry = self.entry(
+            Actor::ANONYMOUS,
+            Action::ACCOUNT_REGISTER,
+            Subject::account(id),
+        )?;
         match accounts.insert_account(&account, &entry).await {
             Ok(()) => Ok(id),
             Err(error) if error.kind() == StoreErrorKind::Conflict => Err(Error::EmailTaken),
@@ -66,7 +78,11 @@ impl Sakms {
     /// [`Error::Invalid`] for a password over 1,024 bytes, which no account has; [`Error::NotOffered`] when this
     /// service has no accounts; [`Error::Store`], [`Error::Hash`] and [`Error::Token`] when it could not be decided.
     #[tracing::instrument(name = "sakms.account.login", skip_all)]
-    pub async fn login(&self, email: &str, password: &Password) -> Result<Verdict<IssuedToken, LoginDenial>, Error> {
+    pub async fn login(
+        &self,
+        email: &str,
+        password: &Password,
+    ) -> Result<Verdict<IssuedToken, LoginDenial>, Error> {
         let Inner { keys, hashes, .. } = &*self.inner;
         let (accounts, tokens) = self.sign_in_parts()?;
         let password = password.expose().as_bytes();
@@ -81,14 +97,19 @@ impl Sakms {
             hashes.verify_absent(Share::Passwords, password).await?;
             return Ok(Verdict::Denied(LoginDenial));
         };
-        if !hashes.verify(Share::Passwords, password, &account.password_hash).await? {
+        if !hashes
+            .verify(Share::Passwords, password, &account.password_hash)
+            .await?
+        {
             return Ok(Verdict::Denied(LoginDenial));
         }
         let owner = Owner::from(account.id);
         if keys.owner_disabled_at(&owner).await?.is_some() {
             return Ok(Verdict::Denied(LoginDenial));
         }
-        Ok(Verdict::Granted(tokens.issue(&TokenRequest::new(owner)).await?))
+        Ok(Verdict::Granted(
+            tokens.issue(&TokenRequest::new(owner)).await?,
+        ))
     }
 
     /// Who a token speaks for. The token must be genuine, its account must exist, and its owner must not be disabled.
@@ -97,8 +118,16 @@ impl Sakms {
     /// [`Error::NotOffered`] when this service has no token issuer; [`Error::Store`] and [`Error::Token`] when it could
     /// not be decided.
     #[tracing::instrument(name = "sakms.token.verify", skip_all)]
-    pub async fn authenticate(&self, token: &BearerToken) -> Result<Verdict<Caller, TokenDenial>, Error> {
-        let Inner { keys, accounts, tokens, .. } = &*self.inner;
+    pub async fn authenticate(
+        &self,
+        token: &BearerToken,
+    ) -> Result<Verdict<Caller, TokenDenial>, Error> {
+        let Inner {
+            keys,
+            accounts,
+            tokens,
+            ..
+        } = &*self.inner;
         let issuer = tokens.as_ref().ok_or(Error::NotOffered)?;
         let claims = match issuer.verify(token).await? {
             Verdict::Granted(claims) => claims,
@@ -125,7 +154,8 @@ impl Sakms {
     /// [`Error::Store`] when it could not be stored.
     pub async fn disable_owner(&self, owner: &Owner, actor: Actor) -> Result<(), Error> {
         let now = self.inner.clock.now();
-        self.set_owner_disabled(owner, Some(now), actor, Action::OWNER_DISABLE).await
+        self.set_owner_disabled(owner, Some(now), actor, Action::OWNER_DISABLE)
+            .await
     }
 
     /// Enables an owner again, and with them what they hold.
@@ -133,7 +163,8 @@ impl Sakms {
     /// # Errors
     /// [`Error::Store`] when it could not be stored.
     pub async fn enable_owner(&self, owner: &Owner, actor: Actor) -> Result<(), Error> {
-        self.set_owner_disabled(owner, None, actor, Action::OWNER_ENABLE).await
+        self.set_owner_disabled(owner, None, actor, Action::OWNER_ENABLE)
+            .await
     }
 
     #[tracing::instrument(name = "sakms.owner.update", skip_all)]
@@ -145,11 +176,17 @@ impl Sakms {
         action: Action,
     ) -> Result<(), Error> {
         let entry = self.entry(actor, action, Subject::owner(owner))?;
-        Ok(self.inner.keys.set_owner_disabled(owner, disabled_at, &entry).await?)
+        Ok(self
+            .inner
+            .keys
+            .set_owner_disabled(owner, disabled_at, &entry)
+            .await?)
     }
 
     fn sign_in_parts(&self) -> Result<(&dyn AccountStore, &dyn TokenIssuer), Error> {
-        let Inner { accounts, tokens, .. } = &*self.inner;
+        let Inner {
+            accounts, tokens, ..
+        } = &*self.inner;
         match (accounts, tokens) {
             (Some(accounts), Some(tokens)) => Ok((accounts.as_ref(), tokens.as_ref())),
             _ => Err(Error::NotOffered),

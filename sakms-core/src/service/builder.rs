@@ -132,7 +132,9 @@ impl SakmsBuilder {
             clock: self.clock,
             entropy: self.entropy,
         };
-        Ok(Sakms { inner: Arc::new(inner) })
+        Ok(Sakms {
+            inner: Arc::new(inner),
+        })
     }
 }
 
@@ -151,7 +153,9 @@ pub enum BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AccountsWithoutTokens => f.write_str("accounts need a token issuer: call `token_issuer` as well"),
+            Self::AccountsWithoutTokens => {
+                f.write_str("accounts need a token issuer: call `token_issuer` as well")
+            }
             Self::Format(error) => error.fmt(f),
             Self::Hashing(error) => write!(f, "hashing could not be set up: {error}"),
         }

@@ -26,7 +26,10 @@ impl Caller {
     /// A key that manages its owner's keys: it may do what its scopes say, and hand on no more than it has.
     #[must_use]
     pub fn key(key: VerifiedKey) -> Self {
-        Self { owner: key.owner().clone(), key: Some(key) }
+        Self {
+            owner: key.owner().clone(),
+            key: Some(key),
+        }
     }
 
     /// Whose keys are managed.
@@ -38,7 +41,9 @@ impl Caller {
     /// How the journal names them.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        self.key.as_ref().map_or_else(|| Actor::owner(&self.owner), |key| Actor::key(key.key_id()))
+        self.key
+            .as_ref()
+            .map_or_else(|| Actor::owner(&self.owner), |key| Actor::key(key.key_id()))
     }
 
     /// Whether they may do what needs `scope`.
@@ -60,12 +65,19 @@ impl Caller {
         expires_at: Option<Timestamp>,
         environment: Option<Environment>,
     ) -> Result<(Option<Timestamp>, Option<Environment>), Error> {
-        let Some(key) = &self.key else { return Ok((expires_at, environment)) };
+        let Some(key) = &self.key else {
+            return Ok((expires_at, environment));
+        };
         if let Some(missing) = key.scopes().missing(scopes) {
             return Err(Error::MissingScope(missing.clone()));
         }
-        if environment.as_ref().is_some_and(|wanted| wanted != key.environment()) {
-            return Err(Error::BeyondCaller("a key makes keys of its own environment only"));
+        if environment
+            .as_ref()
+            .is_some_and(|wanted| wanted != key.environment())
+        {
+            return Err(Error::BeyondCaller(
+                "a key makes keys of its own environment only",
+            ));
         }
         let expires_at = match (expires_at, key.expires_at()) {
             (Some(wanted), Some(limit)) if wanted > limit => {

@@ -35,7 +35,9 @@ pub(super) struct CursorSeal(Vec<Hmac<Sha256>>);
 
 impl CursorSeal {
     pub(super) fn new(keys: &MasterKeys) -> Self {
-        let seal = |key: &crate::key::MasterKey| Hmac::new_from_slice(key.derive(Purpose::Cursor).as_ref()).ok();
+        let seal = |key: &crate::key::MasterKey| {
+            Hmac::new_from_slice(key.derive(Purpose::Cursor).as_ref()).ok()
+        };
         Self(keys.all().filter_map(seal).collect())
     }
 
@@ -51,13 +53,21 @@ impl CursorSeal {
         let length = URL_SAFE_NO_PAD.decode_slice(&cursor.0, &mut bytes).ok()?;
         let (id, seal) = bytes.split_at(16);
         let last = KeyId::from_bytes(id.try_into().ok()?);
-        let genuine = self.0.iter().any(|key| seal_of(key, owner, last).ct_eq(seal).into());
+        let genuine = self
+            .0
+            .iter()
+            .any(|key| seal_of(key, owner, last).ct_eq(seal).into());
         (length == bytes.len() && genuine).then_some(last)
     }
 }
 
 fn seal_of(key: &Hmac<Sha256>, owner: &Owner, last: KeyId) -> [u8; SEAL_BYTES] {
-    let mac = key.clone().chain_update(last.as_bytes()).chain_update(owner.as_str()).finalize().into_bytes();
+    let mac = key
+        .clone()
+        .chain_update(last.as_bytes())
+        .chain_update(owner.as_str())
+        .finalize()
+        .into_bytes();
     std::array::from_fn(|i| mac[i])
 }
 
@@ -81,7 +91,14 @@ mod tests {
             let forged = Cursor(String::from_utf8(text).unwrap());
             assert_eq!(seal.open(&ada, &forged), None, "{place}");
         }
-        for bad in ["", "A", "é", &cursor.0[1..], &format!("{}A", cursor.0), "' OR 1=1 --"] {
+        for bad in [
+            "",
+            "A",
+            "é",
+            &cursor.0[1..],
+            &format!("{}A", cursor.0),
+            "' OR 1=1 --",
+        ] {
             assert_eq!(seal.open(&ada, &Cursor(bad.to_owned())), None, "{bad}");
         }
     }

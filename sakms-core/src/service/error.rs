@@ -24,7 +24,10 @@ impl FieldError {
     /// What is wrong with `field`.
     #[must_use]
     pub fn new(field: impl Into<String>, message: impl fmt::Display) -> Self {
-        Self { field: field.into(), message: message.to_string() }
+        Self {
+            field: field.into(),
+            message: message.to_string(),
+        }
     }
 }
 
@@ -68,7 +71,9 @@ impl fmt::Display for Error {
         match self {
             Self::Invalid(fields) => {
                 f.write_str("invalid input")?;
-                fields.iter().try_for_each(|error| write!(f, "; {}: {}", error.field, error.message))
+                fields
+                    .iter()
+                    .try_for_each(|error| write!(f, "; {}: {}", error.field, error.message))
             }
             Self::NotFound => f.write_str("there is no such thing"),
             Self::EmailTaken => f.write_str("an account with this e-mail address exists"),

@@ -38,7 +38,10 @@ impl NewKey {
     /// A key with a name and nothing else said.
     #[must_use]
     pub fn named(name: KeyName) -> Self {
-        Self { name, ..Self::default() }
+        Self {
+            name,
+            ..Self::default()
+        }
     }
 }
 
@@ -82,6 +85,14 @@ pub struct KeyChange {
     pub metadata: Option<Metadata>,
 }
 
+impl KeyChange {
+    /// A change of the name, the metadata, both or neither.
+    #[must_use]
+    pub const fn new(name: Option<KeyName>, metadata: Option<Metadata>) -> Self {
+        Self { name, metadata }
+    }
+}
+
 impl Sakms {
     /// Makes a key for the caller's owner.
     ///
@@ -91,18 +102,30 @@ impl Sakms {
     /// [`Error::Store`] and [`Error::Hash`] when it could not be done.
     #[tracing::instrument(name = "sakms.key.create", skip_all)]
     pub async fn create_key(&self, caller: &Caller, new: NewKey) -> Result<CreatedKey, Error> {
-        let Inner { keys, format, hashes, clock, entropy, .. } = &*self.inner;
+        let Inner {
+            keys,
+            format,
+            hashes,
+            clock,
+            entropy,
+            ..
+        } = &*self.inner;
         let (clock, entropy) = (clock.as_ref(), entropy.as_ref());
-        let (expires_at, environment) = caller.limit(&new.scopes, new.expires_at, new.environment)?;
+        let (expires_at, environment) =
+            caller.limit(&new.scopes, new.expires_at, new.environment)?;
         if expires_at.is_some_and(|moment| moment <= clock.now()) {
             return Err(Error::field("expires_at", "must be in the future"));
         }
         let environment = environment.unwrap_or_else(|| format.environments()[0].clone());
 
-        let (key_id, secret_id) = (KeyId::generate(clock, entropy)?, SecretId::generate(clock, entropy)?);
+        let (key_id, secret_id) = (
+            KeyId::generate(clock, entropy)?,
+            SecretId::generate(clock, entropy)?,
+        );
         let secret = KeySecret::new(entropy::draw(entropy)?);
         let minted = format.mint(&environment, secret_id, &secret);
-        let minted = minted.map_err(|_| Error::field("environment", "this service has no such environment"))?;
+        let minted = minted
+            .map_err(|_| Error::field("environment", "this service has no such environment"))?;
         let hash = hashes.hash(Share::Keys, secret.expose()).await?;
 
         let now = clock.now();
@@ -116,7 +139,10 @@ impl Sakms {
         let entry = self.entry(caller.actor(), Action::KEY_CREATE, Subject::key(key_id))?;
         let entry = entry.with_detail(format!("owner={} secret={secret_id}", key.owner));
         keys.insert(&key, &secret, &entry).await?;
-        Ok(CreatedKey { key, text: minted.text })
+        Ok(CreatedKey {
+            key,
+            text: minted.text,
+        })
     }
 
     /// A page of the caller's owner's keys, the newest first.
@@ -137,12 +163,20 @@ impl Sakms {
         }
         if let Some(cursor) = &request.cursor {
             let place = cursors.open(owner, cursor);
-            let unknown = || Error::field("cursor", "is not one that this service gave for this list");
+            let unknown =
+                || Error::field("cursor", "is not one that this service gave for this list");
             query.before = Some(place.ok_or_else(unknown)?);
         }
         let page = keys.list(&query).await?;
-        let next = page.items.last().filter(|_| page.more).map(|last| cursors.seal(owner, last.id));
-        Ok(KeyList { keys: page.items, next })
+        let next = page
+            .items
+            .last()
+            .filter(|_| page.more)
+            .map(|last| cursors.seal(owner, last.id));
+        Ok(KeyList {
+            keys: page.items,
+            next,
+        })
     }
 
     /// One of the caller's owner's keys.
@@ -159,8 +193,17 @@ impl Sakms {
     /// # Errors
     /// As for [`Sakms::get_key`], and [`Error::Contended`] when others keep changing it at the same time.
     #[tracing::instrument(name = "sakms.key.update", skip_all, fields(key = %id))]
-    pub async fn update_key(&self, caller: &Caller, id: KeyId, change: KeyChange) -> Result<KeyRecord, Error> {
-        let patch = KeyPatch { name: change.name, metadata: change.metadata, ..KeyPatch::default() };
+    pub async fn update_key(
+        &self,
+        caller: &Caller,
+        id: KeyId,
+        change: KeyChange,
+    ) -> Result<KeyRecord, Error> {
+        let patch = KeyPatch {
+            name: change.name,
+            metadata: change.metadata,
+            ..KeyPatch::default()
+        };
         if patch.is_empty() {
             return self.get_key(caller, id).await;
         }
@@ -178,7 +221,8 @@ impl Sakms {
     pub async fn revoke_key(&self, caller: &Caller, id: KeyId) -> Result<KeyRecord, Error> {
         let patch = KeyPatch::revoke(self.inner.clock.now());
         let entry = self.entry(caller.actor(), Action::KEY_REVOKE, Subject::key(id))?;
-        self.patch_key(caller, id, &patch, &entry, |key| key.revoked_at.is_some()).await
+        self.patch_key(caller, id, &patch, &entry, |key| key.revoked_at.is_some())
+            .await
     }
 
     /// Reads, compares and swaps until nobody was in between. A key that is `done` already is left alone.
@@ -206,6 +250,8 @@ impl Sakms {
     async fn owned_key(&self, owner: &Owner, id: KeyId) -> Result<KeyRecord, Error> {
         let found = self.inner.keys.get(id).await?;
         // Another owner's key and no key at all are the same answer, from the same look-up.
-        found.filter(|key| key.owner == *owner).ok_or(Error::NotFound)
+        found
+            .filter(|key| key.owner == *owner)
+            .ok_or(Error::NotFound)
     }
 }

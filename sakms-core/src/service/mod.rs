@@ -114,13 +114,22 @@ impl Sakms {
 
     fn entry(&self, actor: Actor, action: Action, subject: Subject) -> Result<JournalEntry, Error> {
         let Inner { clock, entropy, .. } = &*self.inner;
-        Ok(JournalEntry::now(clock.as_ref(), entropy.as_ref(), actor, action, subject)?)
+        Ok(JournalEntry::now(
+            clock.as_ref(),
+            entropy.as_ref(),
+            actor,
+            action,
+            subject,
+        )?)
     }
 }
 
 impl fmt::Debug for Sakms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { keys, format, .. } = &*self.inner;
-        f.debug_struct("Sakms").field("keys", keys).field("format", format).finish_non_exhaustive()
+        f.debug_struct("Sakms")
+            .field("keys", keys)
+            .field("format", format)
+            .finish_non_exhaustive()
     }
 }

@@ -35,11 +35,21 @@ pub(super) struct UsageBuffer {
 impl UsageBuffer {
     pub(super) fn new(interval: Duration) -> Self {
         let (counts, flushing) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { counts, interval, flusher_runs: AtomicBool::new(false), flushing }
+        Self {
+            counts,
+            interval,
+            flusher_runs: AtomicBool::new(false),
+            flushing,
+        }
     }
 
     /// Counts one use. Starts the task that flushes, when none runs.
-    pub(super) fn count(self: &Arc<Self>, store: &Arc<dyn KeyStore>, secret: SecretId, at: Timestamp) {
+    pub(super) fn count(
+        self: &Arc<Self>,
+        store: &Arc<dyn KeyStore>,
+        secret: SecretId,
+        at: Timestamp,
+    ) {
         add(&mut self.counts(), SecretUse::new(secret, 1, at));
         if !self.flusher_runs.swap(true, Ordering::AcqRel) {
             self.start_flusher(store);
@@ -50,11 +60,16 @@ impl UsageBuffer {
     pub(super) async fn flush(&self, store: &dyn KeyStore) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock().await;
         let taken = std::mem::take(&mut *self.counts());
-        let uses: Vec<_> = taken.into_iter().map(|(secret, (count, at))| SecretUse::new(secret, count, at)).collect();
+        let uses: Vec<_> = taken
+            .into_iter()
+            .map(|(secret, (count, at))| SecretUse::new(secret, count, at))
+            .collect();
         for (place, batch) in uses.chunks(BATCH).enumerate() {
             if let Err(error) = store.record_uses(batch).await {
                 let mut counts = self.counts();
-                uses[place * BATCH..].iter().for_each(|&unsaved| add(&mut counts, unsaved));
+                uses[place * BATCH..]
+                    .iter()
+                    .for_each(|&unsaved| add(&mut counts, unsaved));
                 return Err(error);
             }
         }
@@ -64,8 +79,11 @@ impl UsageBuffer {
     /// The task lives on the runtime of whoever counted first, for as long as that runtime and this buffer do.
     fn start_flusher(self: &Arc<Self>, store: &Arc<dyn KeyStore>) {
         let flag = RunsWhileAlive(Arc::downgrade(self));
-        let Ok(runtime) = Handle::try_current() else { return };
-        let (buffer, store, interval) = (Arc::downgrade(self), Arc::downgrade(store), self.interval);
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (buffer, store, interval) =
+            (Arc::downgrade(self), Arc::downgrade(store), self.interval);
         runtime.spawn(async move {
             let _flag = flag;
             loop {

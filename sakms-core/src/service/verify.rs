@@ -28,7 +28,10 @@ pub struct Requirement {
 impl Requirement {
     /// Any key that stands.
     pub const fn any_key() -> Self {
-        Self { scopes: Vec::new(), environment: None }
+        Self {
+            scopes: Vec::new(),
+            environment: None,
+        }
     }
 
     /// It must hold this scope as well.
@@ -47,10 +50,17 @@ impl Requirement {
     }
 
     fn unmet_by(&self, found: &StoredSecret) -> Option<KeyDenial> {
-        if self.environment.as_ref().is_some_and(|wanted| *wanted != found.key.environment) {
+        if self
+            .environment
+            .as_ref()
+            .is_some_and(|wanted| *wanted != found.key.environment)
+        {
             return Some(KeyDenial::WrongEnvironment);
         }
-        let missing = self.scopes.iter().find(|scope| !found.key.scopes.grants(scope));
+        let missing = self
+            .scopes
+            .iter()
+            .find(|scope| !found.key.scopes.grants(scope));
         missing.map(|scope| KeyDenial::MissingScope(scope.clone()))
     }
 }
@@ -160,7 +170,11 @@ impl Sakms {
     /// # Errors
     /// [`Error`] when it could not be decided: the store is down, too much hashing is waiting, a stored row cannot
     /// be read. That is never a denial.
-    pub async fn verify(&self, presented: &PresentedKey, requirement: &Requirement) -> Result<KeyVerdict, Error> {
+    pub async fn verify(
+        &self,
+        presented: &PresentedKey,
+        requirement: &Requirement,
+    ) -> Result<KeyVerdict, Error> {
         match self.verify_now(presented) {
             Ok(parsed) => self.verify_parsed(parsed, requirement).await,
             Err(denial) => Ok(Verdict::Denied(denial)),
@@ -169,36 +183,61 @@ impl Sakms {
 
     /// The part of a check that needs no I/O. What passes still has to be proven by [`Sakms::verify_parsed`].
     pub(crate) fn verify_now(&self, presented: &PresentedKey) -> Result<ParsedKey, KeyDenial> {
-        self.inner.format.parse(presented.expose()).map_err(|_| KeyDenial::Malformed)
+        self.inner
+            .format
+            .parse(presented.expose())
+            .map_err(|_| KeyDenial::Malformed)
     }
 
     /// Looks the secret up, proves it, and holds its state against the clock and the requirement.
     #[tracing::instrument(name = "sakms.key.verify", skip_all, fields(secret = %parsed.id))]
-    pub(crate) async fn verify_parsed(&self, parsed: ParsedKey, requirement: &Requirement) -> Result<KeyVerdict, Error> {
-        let Inner { keys, hashes, format, clock, usage, .. } = &*self.inner;
+    pub(crate) async fn verify_parsed(
+        &self,
+        parsed: ParsedKey,
+        requirement: &Requirement,
+    ) -> Result<KeyVerdict, Error> {
+        let Inner {
+            keys,
+            hashes,
+            format,
+            clock,
+            usage,
+            ..
+        } = &*self.inner;
         let Some(found) = keys.find(parsed.id).await? else {
             // As much work as for a wrong secret, so that the time does not tell whether there is one.
-            hashes.verify_absent(Share::Keys, parsed.secret.expose()).await?;
+            hashes
+                .verify_absent(Share::Keys, parsed.secret.expose())
+                .await?;
             return Ok(Verdict::Denied(KeyDenial::Unknown));
         };
-        let proven = hashes.verify(Share::Keys, parsed.secret.expose(), &found.secret.hash).await?;
+        let proven = hashes
+            .verify(Share::Keys, parsed.secret.expose(), &found.secret.hash)
+            .await?;
         // The environment is under the tag; a text that names another one than the record was not minted for it.
         if !proven || format.environment_of(&parsed) != &found.key.environment {
             return Ok(Verdict::Denied(KeyDenial::Unknown));
         }
         let now = clock.now();
-        if let Some(denial) = refused_by_state(&found, now).or_else(|| requirement.unmet_by(&found)) {
+        if let Some(denial) = refused_by_state(&found, now).or_else(|| requirement.unmet_by(&found))
+        {
             return Ok(Verdict::Denied(denial));
         }
         usage.count(keys, found.secret.id, now);
-        Ok(Verdict::Granted(VerifiedKey { found: Arc::new(found) }))
+        Ok(Verdict::Granted(VerifiedKey {
+            found: Arc::new(found),
+        }))
     }
 }
 
 /// Whether the state of a proven key refuses it, at this moment. Evaluated on every request, never remembered.
 fn refused_by_state(found: &StoredSecret, now: Timestamp) -> Option<KeyDenial> {
     let since = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= now);
-    let StoredSecret { key, secret, owner_disabled_at } = found;
+    let StoredSecret {
+        key,
+        secret,
+        owner_disabled_at,
+    } = found;
     // A revocation or a switch-off holds whatever its time says: a clock that jumps back must not undo it.
     match () {
         () if key.revoked_at.is_some() => Some(KeyDenial::Revoked),

@@ -16,15 +16,27 @@ pub(in crate::http) async fn create(call: Call) -> Result<Reply, Problem> {
 pub(in crate::http) async fn list(call: Call) -> Result<Reply, Problem> {
     let mut request = ListRequest::default();
     if let Some(limit) = call.parameter("limit")? {
-        let number = limit.parse().map_err(|_| FieldError::new("limit", "must be a whole number between 1 and 100"));
+        let number = limit
+            .parse()
+            .map_err(|_| FieldError::new("limit", "must be a whole number between 1 and 100"));
         request.limit = Some(number.map_err(|error| Problem::invalid(vec![error]))?);
     }
-    request.cursor = call.parameter("cursor")?.map(|text| Cursor::new(text.into_owned()));
-    let list = call.sakms.list_keys(call.caller()?, request.clone()).await?;
+    request.cursor = call
+        .parameter("cursor")?
+        .map(|text| Cursor::new(text.into_owned()));
+    let list = call
+        .sakms
+        .list_keys(call.caller()?, request.clone())
+        .await?;
     let reply = Reply::ok(&list.keys.iter().map(Key::from).collect::<Vec<_>>());
-    let Some(next) = list.next else { return Ok(reply) };
+    let Some(next) = list.next else {
+        return Ok(reply);
+    };
     // A reference that keeps the path (RFC 3986, section 5): right under any prefix and behind any proxy.
-    let limit = request.limit.map(|limit| format!("limit={limit}&")).unwrap_or_default();
+    let limit = request
+        .limit
+        .map(|limit| format!("limit={limit}&"))
+        .unwrap_or_default();
     let link = format!(r#"<?{limit}cursor={}>; rel="next""#, next.as_str());
     Ok(match HeaderValue::try_from(link) {
         Ok(link) => reply.with(LINK, link),
@@ -40,7 +52,10 @@ pub(in crate::http) async fn get(call: Call) -> Result<Reply, Problem> {
 pub(in crate::http) async fn update(call: Call) -> Result<Reply, Problem> {
     let id = call.id()?;
     let body: ChangeKey = call.json()?;
-    let key = call.sakms.update_key(call.caller()?, id, body.into()).await?;
+    let key = call
+        .sakms
+        .update_key(call.caller()?, id, body.into())
+        .await?;
     Ok(Reply::ok(&Key::from(&key)))
 }
 

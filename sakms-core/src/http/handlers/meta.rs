@@ -6,7 +6,10 @@ use crate::http::problem::Problem;
 
 /// Says that the process answers, without touching the database: restarting it would not mend a database.
 pub(in crate::http) async fn health(_call: Call) -> Result<Reply, Problem> {
-    Ok(Reply::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION") }))
+    Ok(Reply::ok(&Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+    }))
 }
 
 /// Says whether requests can be served now.
