@@ -1,7 +1,9 @@
 //! Pages of an owner's keys.
 
+use std::slice::from_ref;
+
 use super::Fixture;
-use super::support::{get, issue, issue_plain, list, rename};
+use super::support::{Issued, get, issue, issue_plain, list, rename};
 use crate::id::KeyId;
 use crate::key::{KeyPatch, KeyQuery, KeyRecord, Owner, Page, Revision};
 use crate::store::KeyStore;
@@ -163,8 +165,8 @@ pub async fn owners_that_look_alike_are_different(fixture: &Fixture) {
     for owner in super::owners::LOOKALIKES {
         issued.push(issue(store, fixtures::plain_key(&owner.parse().unwrap())).await);
     }
-    for issued in issued {
-        let owner = &issued.key.owner;
-        assert_eq!(list(store, owner).await, [issued.key.clone()], "{owner:?}");
+    for Issued { key, .. } in issued {
+        let listed = list(store, &key.owner).await;
+        assert_eq!(listed, from_ref(&key), "{:?}", key.owner);
     }
 }

@@ -3,6 +3,7 @@
 //! A case gets a store that nobody else uses, and is read as: this is what the trait promises.
 
 pub mod accounts;
+pub mod feed;
 pub mod journal;
 pub mod keys;
 pub mod list;
@@ -157,9 +158,9 @@ macro_rules! store_suite {
             journal::nothing_follows_the_last_row
             journal::a_refused_change_leaves_no_gap
             journal::an_entry_is_written_once
-            journal::many_writers_leave_no_gap
-            journal::a_follower_misses_nothing_while_others_write
-            journal::what_was_acknowledged_is_seen_at_once
+            feed::many_writers_leave_no_gap
+            feed::a_follower_misses_nothing_while_others_write
+            feed::what_was_acknowledged_is_seen_at_once
             races::one_of_many_updates_gets_through
             races::no_update_is_lost
             races::the_first_of_many_revocations_stays

@@ -51,7 +51,11 @@ async fn until_made(store: &dyn KeyStore, patch: &KeyPatch, entry: &JournalEntry
         // The entry is the same each time: of an attempt that failed there is nothing left.
         match decided(|| store.update(id, seen, patch, entry)).await {
             Err(StoreErrorKind::Stale) => {}
-            outcome => return outcome.unwrap(),
+            outcome => {
+                let changed = outcome.unwrap();
+                assert_eq!(changed.revision, seen.next(), "it was changed in between");
+                return changed;
+            }
         }
     }
 }
