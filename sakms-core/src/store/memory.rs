@@ -1,5 +1,419 @@
 //! A store in memory, for tests and examples.
+//!
+//! It keeps every rule of the traits, so that what is tried on it holds on a database as well; but it is gone
+//! with its process, so an `Ok` of it promises no durability.
 
-/// A store in memory.
-#[derive(Debug, Default)]
-pub struct MemoryStore;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{AccountStore, KeyStore, StoreError, StoreErrorKind};
+use crate::account::{AccountRecord, CanonicalEmail};
+use crate::clock::Timestamp;
+use crate::id::{AccountId, EntryId, KeyId, SecretId};
+use crate::journal::{JournalEntry, JournalHead, JournalRow, Seq};
+use crate::key::{
+    KeyPatch, KeyQuery, KeyRecord, Owner, Page, Revision, SecretRecord, SecretUse, StoredSecret,
+};
+use crate::secret::StoredHash;
+
+/// A store in memory. A clone is another handle to the same store.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every method takes the lock once and holds it to its end: that is what makes it one atomic operation.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each method decides first and changes afterwards, and the changes cannot fail: the state is whole even
+        // if a thread panicked while it held the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    /// How much there is, and nothing of what it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        let uses = |key: &Key| key.secrets.iter().map(|secret| secret.uses).sum::<u64>();
+        f.debug_struct("MemoryStore")
+            .field("keys", &state.keys.len())
+            .field("secrets", &state.key_of.len())
+            .field("uses", &state.keys.values().map(uses).sum::<u64>())
+            .field("disabled_owners", &state.disabled.len())
+            .field("accounts", &state.accounts.len())
+            .field("journal", &state.journal.len())
+            .finish()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    keys: HashMap<KeyId, Key>,
+    /// In the order of their ids, which is what a page is cut from.
+    keys_of: HashMap<Owner, BTreeSet<KeyId>>,
+    key_of: HashMap<SecretId, KeyId>,
+    disabled: BTreeMap<Owner, Timestamp>,
+    accounts: HashMap<AccountId, AccountRecord>,
+    account_of: HashMap<CanonicalEmail, AccountId>,
+    /// The row with place `n` stands at `n - 1`.
+    journal: Vec<JournalRow>,
+    entries: HashSet<EntryId>,
+}
+
+struct Key {
+    record: KeyRecord,
+    secrets: Vec<Secret>,
+}
+
+struct Secret {
+    record: SecretRecord,
+    uses: u64,
+}
+
+impl Secret {
+    fn unused(record: &SecretRecord) -> Self {
+        Self {
+            record: record.clone(),
+            uses: 0,
+        }
+    }
+}
+
+/// One method at work: names it in its errors.
+struct Operation(&'static str);
+
+impl Operation {
+    fn fails(&self, kind: StoreErrorKind) -> StoreError {
+        StoreError::new(kind, self.0)
+    }
+
+    /// What is to be added must not be there.
+    fn vacant(&self, taken: bool) -> Result<(), StoreError> {
+        if taken {
+            return Err(self.fails(StoreErrorKind::Conflict));
+        }
+        Ok(())
+    }
+
+    /// What is to be changed must be as it was seen.
+    fn fresh(&self, found: Revision, expected: Revision) -> Result<(), StoreError> {
+        if found != expected {
+            return Err(self.fails(StoreErrorKind::Stale));
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn head(&self) -> JournalHead {
+        self.journal.last().map_or(JournalHead::START, |row| {
+            JournalHead::new(row.seq, row.chain)
+        })
+    }
+
+    fn append(&mut self, entry: &JournalEntry) {
+        let row = self.head().append(entry.clone());
+        self.entries.insert(entry.id);
+        self.journal.push(row);
+    }
+}
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    async fn insert(
+        &self,
+        key: &KeyRecord,
+        secret: &SecretRecord,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let operation = Operation("insert");
+        let mut state = self.lock();
+        operation.vacant(state.keys.contains_key(&key.id))?;
+        operation.vacant(state.key_of.contains_key(&secret.id))?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        state.append(entry);
+        state.key_of.insert(secret.id, key.id);
+        state
+            .keys_of
+            .entry(key.owner.clone())
+            .or_default()
+            .insert(key.id);
+        let stored = Key {
+            record: key.clone(),
+            secrets: vec![Secret::unused(secret)],
+        };
+        state.keys.insert(key.id, stored);
+        Ok(())
+    }
+
+    async fn find(&self, secret: SecretId) -> Result<Option<StoredSecret>, StoreError> {
+        let state = self.lock();
+        let Some(key) = state.key_of.get(&secret).and_then(|id| state.keys.get(id)) else {
+            return Ok(None);
+        };
+        let found = key.secrets.iter().find(|held| held.record.id == secret);
+        let owner_disabled_at = state.disabled.get(&key.record.owner).copied();
+        Ok(found.map(|held| {
+            StoredSecret::new(key.record.clone(), held.record.clone(), owner_disabled_at)
+        }))
+    }
+
+    async fn get(&self, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.lock().keys.get(&key).map(|key| key.record.clone()))
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Page<KeyRecord>, StoreError> {
+        let state = self.lock();
+        let wanted =
+            usize::try_from(query.limit).map_or(usize::MAX, |limit| limit.saturating_add(1));
+        let older = (
+            Bound::Unbounded,
+            query.before.map_or(Bound::Unbounded, Bound::Excluded),
+        );
+        let keys = state.keys_of.get(&query.owner);
+        let items = keys
+            .into_iter()
+            .flat_map(|ids| ids.range(older).rev())
+            .filter_map(|id| state.keys.get(id))
+            .map(|key| key.record.clone())
+            .take(wanted)
+            .collect();
+        Ok(Page::from_one_more(items, query.limit))
+    }
+
+    async fn update(
+        &self,
+        key: KeyId,
+        expected: Revision,
+        patch: &KeyPatch,
+        entry: &JournalEntry,
+    ) -> Result<KeyRecord, StoreError> {
+        let operation = Operation("update");
+        let state = &mut *self.lock();
+        let stored = state.keys.get_mut(&key);
+        let stored = stored.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        operation.fresh(stored.record.revision, expected)?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        patch.apply(&mut stored.record);
+        let record = stored.record.clone();
+        state.append(entry);
+        Ok(record)
+    }
+
+    async fn add_secret(
+        &self,
+        key: KeyId,
+        expected: Revision,
+        secret: &SecretRecord,
+        retire_others_at: Timestamp,
+        entry: &JournalEntry,
+    ) -> Result<KeyRecord, StoreError> {
+        let operation = Operation("add_secret");
+        let state = &mut *self.lock();
+        let stored = state.keys.get_mut(&key);
+        let stored = stored.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        operation.fresh(stored.record.revision, expected)?;
+        operation.vacant(state.key_of.contains_key(&secret.id))?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        for other in &mut stored.secrets {
+            // One that goes earlier anyway is not given more time; one that was to go later is not left it.
+            let retired_at = other.record.retired_at.unwrap_or(retire_others_at);
+            other.record.retired_at = Some(retired_at.min(retire_others_at));
+        }
+        stored.secrets.push(Secret::unused(secret));
+        stored.record.shown_prefix.clone_from(&secret.shown_prefix);
+        stored.record.revision = stored.record.revision.next();
+        let record = stored.record.clone();
+        state.key_of.insert(secret.id, key);
+        state.append(entry);
+        Ok(record)
+    }
+
+    async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        let state = &mut *self.lock();
+        for used in uses {
+            let Some(key) = state
+                .key_of
+                .get(&used.secret)
+                .and_then(|id| state.keys.get_mut(id))
+            else {
+                continue;
+            };
+            // `None` is less than every moment, so this is the later of the two.
+            key.record.last_used_at = key.record.last_used_at.max(Some(used.last_at));
+            for held in key
+                .secrets
+                .iter_mut()
+                .filter(|held| held.record.id == used.secret)
+            {
+                held.uses = held.uses.saturating_add(used.count);
+            }
+        }
+        Ok(())
+    }
+
+    async fn owner_disabled_at(&self, owner: &Owner) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.lock().disabled.get(owner).copied())
+    }
+
+    async fn set_owner_disabled(
+        &self,
+        owner: &Owner,
+        disabled_at: Option<Timestamp>,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let operation = Operation("set_owner_disabled");
+        let mut state = self.lock();
+        operation.vacant(state.entries.contains(&entry.id))?;
+        state.append(entry);
+        match disabled_at {
+            Some(at) => state.disabled.insert(owner.clone(), at),
+            None => state.disabled.remove(owner),
+        };
+        Ok(())
+    }
+
+    async fn journal_after(&self, seq: Seq, limit: u32) -> Result<Vec<JournalRow>, StoreError> {
+        let state = self.lock();
+        let start = usize::try_from(seq.get()).unwrap_or(usize::MAX);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(state
+            .journal
+            .iter()
+            .skip(start)
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn journal_head(&self) -> Result<JournalHead, StoreError> {
+        Ok(self.lock().head())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AccountStore for MemoryStore {
+    async fn insert_account(
+        &self,
+        account: &AccountRecord,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let operation = Operation("insert_account");
+        let mut state = self.lock();
+        operation.vacant(state.accounts.contains_key(&account.id))?;
+        operation.vacant(state.account_of.contains_key(&account.canonical_email))?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        state.append(entry);
+        state
+            .account_of
+            .insert(account.canonical_email.clone(), account.id);
+        state.accounts.insert(account.id, account.clone());
+        Ok(())
+    }
+
+    async fn account_by_email(
+        &self,
+        email: &CanonicalEmail,
+    ) -> Result<Option<AccountRecord>, StoreError> {
+        let state = self.lock();
+        let id = state.account_of.get(email);
+        Ok(id.and_then(|id| state.accounts.get(id)).cloned())
+    }
+
+    async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
+        Ok(self.lock().accounts.get(&id).cloned())
+    }
+
+    async fn set_password(
+        &self,
+        id: AccountId,
+        expected: Revision,
+        hash: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<AccountRecord, StoreError> {
+        let operation = Operation("set_password");
+        let state = &mut *self.lock();
+        let account = state.accounts.get_mut(&id);
+        let account = account.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        operation.fresh(account.revision, expected)?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        account.password_hash = hash.clone();
+        account.revision = account.revision.next();
+        let record = account.clone();
+        state.append(entry);
+        Ok(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Action, Actor, Subject};
+    use crate::key::Environment;
+
+    fn key(byte: u8) -> (KeyRecord, SecretRecord, JournalEntry) {
+        let id = KeyId::from_bytes([byte; 16]);
+        let owner = "somebody private".parse().unwrap();
+        let record = KeyRecord::new(id, owner, Environment::live(), Timestamp::EPOCH);
+        let secret = SecretRecord::new(
+            SecretId::from_bytes([byte; 16]),
+            id,
+            StoredHash::new("hash".into()),
+            "shown".into(),
+            Timestamp::EPOCH,
+        );
+        let entry = JournalEntry::from_parts(
+            EntryId::from_bytes([byte; 16]),
+            Timestamp::EPOCH,
+            Actor::SYSTEM,
+            Action::KEY_CREATE,
+            Subject::key(id),
+            String::new(),
+        );
+        (record, secret, entry)
+    }
+
+    #[tokio::test]
+    async fn debug_counts_and_shows_nothing() {
+        let store = MemoryStore::new();
+        let (record, secret, entry) = key(1);
+        store.insert(&record, &secret, &entry).await.unwrap();
+        let used = |count| [SecretUse::new(secret.id, count, Timestamp::EPOCH)];
+        store.record_uses(&used(3)).await.unwrap();
+        store.record_uses(&used(4)).await.unwrap();
+        assert_eq!(
+            format!("{:?}", store.clone()),
+            "MemoryStore { keys: 1, secrets: 1, uses: 7, disabled_owners: 0, accounts: 0, journal: 1 }"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_panic_elsewhere_does_not_take_the_store_down() {
+        let store = MemoryStore::new();
+        let (record, secret, entry) = key(1);
+        store.insert(&record, &secret, &entry).await.unwrap();
+        let handle = store.clone();
+        let panicked = std::thread::spawn(move || {
+            let _held = handle.state.lock().unwrap();
+            panic!("while the lock is held");
+        });
+        assert!(panicked.join().is_err());
+        assert!(store.state.is_poisoned());
+        assert_eq!(store.get(record.id).await.unwrap(), Some(record));
+    }
+}

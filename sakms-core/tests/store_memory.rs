@@ -1,0 +1,11 @@
+//! The store in memory keeps what the traits promise.
+#![cfg(feature = "testkit")]
+
+use sakms_core::store::MemoryStore;
+use sakms_core::testkit::store::Fixture;
+
+async fn factory() -> Option<Fixture> {
+    Some(Fixture::new(MemoryStore::new()))
+}
+
+sakms_core::store_suite!(factory);
