@@ -8,7 +8,7 @@ async fn file() -> Option<Fixture> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sakms.db");
     let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
-    Some(Fixture::new(store).with_guard(Box::new(folder)))
+    Some(Fixture::new(store).with_guard(folder))
 }
 
 async fn memory() -> Option<Fixture> {
