@@ -1,6 +1,7 @@
 //! The database a URL names.
 
-use sakms_core::store::{KeyStore as _, MariaDbStore, SqliteStore};
+use sakms_core::store::sql::AppliedStep;
+use sakms_core::store::{MariaDbStore, SqliteStore};
 
 use crate::config::DatabaseSettings;
 use crate::error::Failure;
@@ -35,8 +36,24 @@ pub(crate) async fn migrate(settings: &DatabaseSettings) -> Result<(), Failure> 
     if applied.is_empty() {
         println!("the tables are up to date");
     }
-    for step in applied {
-        println!("applied {step}");
+    for AppliedStep { version, name, .. } in applied {
+        println!("applied {version} {name}");
     }
     Ok(())
+}
+
+async fn open_and_migrate(settings: &DatabaseSettings) -> Result<(Database, Vec<AppliedStep>), Failure> {
+    let url = settings.url();
+    let (database, report) = if sqlite_path(&url).is_some() {
+        let store = SqliteStore::connect(&url).await.map_err(|error| Failure::new("the database", &error))?;
+        let report = store.migrate().await;
+        (Database::Sqlite(store), report)
+    } else {
+        let builder = MariaDbStore::builder(&url).max_connections(settings.connections);
+        let store = builder.build().map_err(|error| Failure::new("the database", &error))?;
+        let report = store.migrate().await;
+        (Database::MariaDb(store), report)
+    };
+    let report = report.map_err(|error| Failure::new("the database", &error))?;
+    Ok((database, report.applied))
 }
