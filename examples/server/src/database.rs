@@ -42,15 +42,21 @@ pub(crate) async fn migrate(settings: &DatabaseSettings) -> Result<(), Failure> 
     Ok(())
 }
 
-async fn open_and_migrate(settings: &DatabaseSettings) -> Result<(Database, Vec<AppliedStep>), Failure> {
+async fn open_and_migrate(
+    settings: &DatabaseSettings,
+) -> Result<(Database, Vec<AppliedStep>), Failure> {
     let url = settings.url();
     let (database, report) = if sqlite_path(&url).is_some() {
-        let store = SqliteStore::connect(&url).await.map_err(|error| Failure::new("the database", &error))?;
+        let store = SqliteStore::connect(&url)
+            .await
+            .map_err(|error| Failure::new("the database", &error))?;
         let report = store.migrate().await;
         (Database::Sqlite(store), report)
     } else {
         let builder = MariaDbStore::builder(&url).max_connections(settings.connections);
-        let store = builder.build().map_err(|error| Failure::new("the database", &error))?;
+        let store = builder
+            .build()
+            .map_err(|error| Failure::new("the database", &error))?;
         let report = store.migrate().await;
         (Database::MariaDb(store), report)
     };

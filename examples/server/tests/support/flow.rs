@@ -45,28 +45,47 @@ pub fn whole(server: &Server, email: &str, token_in: TokenIn, slash: &str) -> Se
         TokenIn::Query => (format!("?token={token}"), vec![]),
         TokenIn::Header => (String::new(), vec![("Authorization", bearer.as_str())]),
     };
-    let send = |method: &str, path: &str| server.send(method, &format!("{path}{slash}{query}"), &headers, "");
+    let send = |method: &str, path: &str| {
+        server.send(method, &format!("{path}{slash}{query}"), &headers, "")
+    };
 
     let created = send("POST", "/keys");
     assert_eq!(created.status, 201, "{}", created.body);
-    let (id, api_key, prefix) = (created.text("id"), created.text("api_key"), created.text("prefix"));
+    let (id, api_key, prefix) = (
+        created.text("id"),
+        created.text("api_key"),
+        created.text("prefix"),
+    );
     assert!(api_key.starts_with(&prefix));
 
     let list = send("GET", "/keys").json();
-    assert_eq!((&list[0]["id"], &list[0]["prefix"], &list[0]["revoked"]), (&json!(id), &json!(prefix), &json!(false)));
+    assert_eq!(
+        (&list[0]["id"], &list[0]["prefix"], &list[0]["revoked"]),
+        (&json!(id), &json!(prefix), &json!(false))
+    );
     assert!(!list.to_string().contains(&api_key));
 
     let as_bearer = format!("Bearer {api_key}");
-    let credentials = [("Authorization", as_bearer.as_str()), ("X-API-Key", api_key.as_str())];
-    let protected = |credential| server.send("GET", &format!("/demo/protected{slash}"), &[credential], "");
+    let credentials = [
+        ("Authorization", as_bearer.as_str()),
+        ("X-API-Key", api_key.as_str()),
+    ];
+    let protected =
+        |credential| server.send("GET", &format!("/demo/protected{slash}"), &[credential], "");
     for credential in credentials {
         assert_eq!(protected(credential).status, 200);
     }
     let revoked = send("POST", &format!("/keys/{id}/revoke"));
-    assert_eq!((revoked.status, revoked.body.as_str()), (200, r#"{"status":"revoked"}"#));
+    assert_eq!(
+        (revoked.status, revoked.body.as_str()),
+        (200, r#"{"status":"revoked"}"#)
+    );
     for credential in credentials {
         let refused = protected(credential);
-        assert_eq!((refused.status, refused.text("code")), (401, "key_revoked".to_owned()));
+        assert_eq!(
+            (refused.status, refused.text("code")),
+            (401, "key_revoked".to_owned())
+        );
     }
     assert_eq!(send("GET", "/keys").json()[0]["revoked"], json!(true));
     Secrets { token, api_key }

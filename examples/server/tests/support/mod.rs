@@ -12,7 +12,10 @@ pub fn mariadb_url() -> Option<String> {
         return Some(url);
     }
     let required = std::env::var("SAKMS_TEST_REQUIRE").unwrap_or_default();
-    assert!(!required.contains("mariadb"), "SAKMS_TEST_REQUIRE asks for MariaDB, and SAKMS_TEST_MARIADB_URL is not set");
+    assert!(
+        !required.contains("mariadb"),
+        "SAKMS_TEST_REQUIRE asks for MariaDB, and SAKMS_TEST_MARIADB_URL is not set"
+    );
     println!("SKIPPED: SAKMS_TEST_MARIADB_URL is not set; `cargo xtask test` sets it");
     None
 }
