@@ -1,4 +1,8 @@
 //! Every setting: a flag and an environment variable each.
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the text of --help, which is not Markdown"
+)]
 
 use std::fmt;
 use std::net::SocketAddr;

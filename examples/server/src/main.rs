@@ -20,7 +20,7 @@ use error::Failure;
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
-    match run(settings) {
+    match run(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(settings: Settings) -> Result<(), Failure> {
+fn run(settings: &Settings) -> Result<(), Failure> {
     log::start(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -38,7 +38,7 @@ fn run(settings: Settings) -> Result<(), Failure> {
         runtime.map_err(|error| Failure::new("the runtime could not be started", &error))?;
     runtime.block_on(async {
         match settings.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve(&settings).await,
+            Command::Serve => serve(settings).await,
             Command::Migrate => database::migrate(&settings.database).await,
         }
     })
