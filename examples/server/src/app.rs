@@ -16,10 +16,12 @@ use crate::{demo, trace};
 
 /// Key management over a database.
 pub(crate) fn sakms(settings: &Settings, database: Database, keys: Keys) -> Result<Sakms, Failure> {
+    // The prefix names the service to people and to its tokens alike.
     let issuer = JwtIssuer::builder(Keyring::hs256(keys.jwt_secret))
+        .audience(&settings.key_prefix)
         .lifetime(settings.token_lifetime)
         .build();
-    let issuer = issuer.map_err(|error| Failure::new("--token-lifetime", &error))?;
+    let issuer = issuer.map_err(|error| Failure::new("tokens", &error))?;
     let builder = match database {
         Database::Sqlite(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
         Database::MariaDb(store) => Sakms::builder(store.clone(), keys.master).accounts(store),

@@ -1,5 +1,7 @@
 //! Ending well, and clients that are slow.
 
+#![allow(clippy::disallowed_methods, reason = "these tests are about time")]
+
 mod support;
 
 use std::io::{Read as _, Write as _};

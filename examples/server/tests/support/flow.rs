@@ -4,30 +4,30 @@ use serde_json::json;
 
 use super::server::Server;
 
-pub const PASSWORD: &str = "violet tram kettle oak";
+pub(crate) const PASSWORD: &str = "violet tram kettle oak";
 
 /// How a client sends its token.
 #[derive(Debug, Clone, Copy)]
-pub enum TokenIn {
+pub(crate) enum TokenIn {
     Query,
     Header,
 }
 
 /// What the flow used, to look for in places where it must not be.
 #[derive(Debug)]
-pub struct Secrets {
-    pub token: String,
-    pub api_key: String,
+pub(crate) struct Secrets {
+    pub(crate) token: String,
+    pub(crate) api_key: String,
 }
 
-pub fn register(server: &Server, email: &str) -> String {
+pub(crate) fn register(server: &Server, email: &str) -> String {
     let body = json!({"email": email, "password": PASSWORD}).to_string();
     let answer = server.send("POST", "/auth/register", &[], &body);
     assert_eq!(answer.status, 201, "{}", answer.body);
     answer.text("user_id")
 }
 
-pub fn login(server: &Server, email: &str) -> String {
+pub(crate) fn login(server: &Server, email: &str) -> String {
     let body = json!({"email": email, "password": PASSWORD}).to_string();
     let answer = server.send("POST", "/auth/login", &[], &body);
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -37,7 +37,7 @@ pub fn login(server: &Server, email: &str) -> String {
 }
 
 /// Registers, signs in, makes a key, uses it, revokes it, and sees it refused.
-pub fn whole(server: &Server, email: &str, token_in: TokenIn, slash: &str) -> Secrets {
+pub(crate) fn whole(server: &Server, email: &str, token_in: TokenIn, slash: &str) -> Secrets {
     register(server, email);
     let token = login(server, email);
     let bearer = format!("Bearer {token}");

@@ -12,17 +12,17 @@ use std::time::{Duration, Instant};
 use super::client::{self, Answer};
 
 /// A master key and a JWT secret for tests that give them.
-pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-pub const JWT_SECRET: &str = "kB3rVw9pTz6mXc1qHs8dLf4gNj7uYe2aRo5iKx0";
+pub(crate) const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+pub(crate) const JWT_SECRET: &str = "kB3rVw9pTz6mXc1qHs8dLf4gNj7uYe2aRo5iKx0";
 
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     log: Arc<Mutex<String>>,
 }
 
 /// A command with nothing of the surrounding environment that could set a setting.
-pub fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sakms-server"));
     let settings =
         |name: &str| name.starts_with("SAKMS_") || name.starts_with("JWT_") || name == "DB_URL";
@@ -45,7 +45,7 @@ pub fn command(folder: &Path) -> Command {
 
 impl Server {
     /// Starts the server in `folder` on a free port and waits until it listens.
-    pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = command(folder);
         command
             .env("SAKMS_LISTEN", "127.0.0.1:0")
@@ -64,17 +64,23 @@ impl Server {
         }
     }
 
-    pub fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         client::send(self.address, method, target, headers, body)
     }
 
     /// What it has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// Sends a signal by name.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill")
             .args([&format!("-{name}"), &self.child.id().to_string()])
             .status()
@@ -83,7 +89,7 @@ impl Server {
     }
 
     /// Waits for it to end.
-    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+    pub(crate) fn wait(&mut self, limit: Duration) -> ExitStatus {
         wait(&mut self.child, limit)
     }
 }
@@ -108,7 +114,7 @@ fn follow(child: &mut Child, log: Arc<Mutex<String>>) -> Receiver<SocketAddr> {
                 .split("http://")
                 .nth(1)
                 .and_then(|rest| rest.split([' ', '"']).next()?.parse().ok());
-            log.lock().unwrap().push_str(&format!("{line}\n"));
+            log.lock().unwrap().extend([line.as_str(), "\n"]);
             if let Some(address) = address.filter(|_| line.contains("listening on")) {
                 let _ = sender.send(address);
             }
@@ -132,7 +138,11 @@ fn wait(child: &mut Child, limit: Duration) -> ExitStatus {
 }
 
 /// Runs the server with these arguments and settings, expecting it to end by itself: its status, stdout and stderr.
-pub fn run(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> (i32, String, String) {
+pub(crate) fn run(
+    folder: &Path,
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+) -> (i32, String, String) {
     let mut command = command(folder);
     let mut child = command
         .args(arguments)
