@@ -53,6 +53,7 @@ async fn open_and_migrate(
         let report = store.migrate().await;
         (Database::Sqlite(store), report)
     } else {
+        known_scheme(&url)?;
         let builder = MariaDbStore::builder(&url).max_connections(settings.connections);
         let store = builder
             .build()
@@ -62,4 +63,18 @@ async fn open_and_migrate(
     };
     let report = report.map_err(|error| Failure::new("the database", &error))?;
     Ok((database, report.applied))
+}
+
+/// Refuses what is no URL of a database we know, without repeating it: it may hold a password.
+fn known_scheme(url: &str) -> Result<(), Failure> {
+    let expected = "expected sqlite://FILE, mysql://… or mariadb://…";
+    match url.split_once("://") {
+        Some(("mysql" | "mariadb" | "mysql+pymysql", _)) => Ok(()),
+        Some((scheme, _)) => Err(Failure::plain(format!(
+            "--database-url: {scheme}:// is not supported; {expected}"
+        ))),
+        None => Err(Failure::plain(format!(
+            "--database-url is not a URL; {expected}"
+        ))),
+    }
 }

@@ -50,11 +50,12 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
             "--framework actix: this build serves axum only; the actix-web integration is not part of it",
         ));
     }
+    let rules = app::Rules::of(settings)?;
     // The port first: a server that cannot listen shall leave no database or keys behind.
     let listener = listen::bind(settings.listen).await?;
     let keys = keys::resolve(settings)?;
     let database = database::open(&settings.database).await?;
-    let sakms = app::sakms(settings, database, keys)?;
+    let sakms = app::sakms(settings, rules, database, keys)?;
     listen::serve(listener, app::router(settings, &sakms)?, &settings.http).await?;
     sakms
         .flush()

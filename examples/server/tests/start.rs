@@ -77,9 +77,9 @@ fn a_database_url_that_is_none() {
     let folder = tempfile::tempdir().unwrap();
     for (url, words) in [
         ("postgres://localhost/sakms", "postgres"),
-        ("nonsense", "nonsense"),
+        ("nonsense", "not a URL"),
         ("mysql://", "database"),
-        ("sqlite://nowhere/at/all.db", "nowhere/at/all.db"),
+        ("sqlite://nowhere/at/all.db", "nowhere/at"),
         ("sqlite:///", "/"),
     ] {
         let settings = [
@@ -107,7 +107,7 @@ fn secrets_that_are_weak_or_missing() {
     let folder = tempfile::tempdir().unwrap();
     for secret in [
         "CHANGE_ME_SUPER_SECRET",
-        "short",
+        "hush",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "",
     ] {
@@ -172,11 +172,17 @@ fn settings_that_are_none() {
     );
     says(folder.path(), &["--framework", "actix"], &[], "axum");
     says(folder.path(), &["--log", "a=b=c"], &[], "--log");
+    says(folder.path(), &["--argon2-iterations", "1"], &[], "Argon2");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing was made"
+    );
     // The parser of the command line speaks for itself, with the status it always has.
     for bad in [
         ["--framework", "rocket"],
         ["--listen", "nowhere"],
-        ["--token-lifetime", "0"],
+        ["--token-lifetime", "59"],
         ["--colour", "red"],
     ] {
         let (status, _, err) = server::run(folder.path(), &bad, &[]);

@@ -36,10 +36,6 @@ pub(crate) fn command(folder: &Path) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // Argon2's cost is not what these tests are about, and the build is not optimised.
-    command
-        .env("SAKMS_ARGON2_MEMORY", "1024")
-        .env("SAKMS_ARGON2_ITERATIONS", "1");
     command
 }
 
