@@ -10,6 +10,7 @@
 
 pub(crate) mod client;
 pub(crate) mod flow;
+pub(crate) mod mariadbd;
 pub(crate) mod server;
 
 /// The database for MariaDB tests, or `None` after saying that they are skipped. Where MariaDB is required, a skip fails.
