@@ -220,7 +220,9 @@ fn the_names_of_the_person_and_the_service_are_refused() {
         check_as(&PasswordPolicy::default(), "acme cloud 2026!", email),
         Ok(())
     );
-    // Two letters are in everything.
+    // Two letters are in everything, and no name.
+    let names = acme.names_around(&Email::parse(email).unwrap());
+    assert!(names.iter().all(|name| name.len() >= 3));
     assert_eq!(check_as(&acme, "bongo boat robot", email), Ok(()));
 }
 
