@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::middleware::from_fn;
-use sakms_core::account::password::PasswordPolicy;
+use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
@@ -44,8 +44,9 @@ impl Rules {
                 .key_threads(threads.into())
                 .password_threads(threads.into());
         }
-        let passwords =
-            PasswordPolicy::default().with_min_chars(settings.hashing.password_min.into());
+        let passwords = PasswordPolicy::default()
+            .with_min_chars(settings.hashing.password_min.into())
+            .with_name(&settings.key_prefix);
         Ok(Self { hashing, passwords })
     }
 }

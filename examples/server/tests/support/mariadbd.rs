@@ -76,7 +76,7 @@ impl MariaDb {
         while TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {
             let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             assert!(
-                start.elapsed() < Duration::from_secs(60),
+                start.elapsed() < Duration::from_mins(1),
                 "MariaDB does not answer:\n{}",
                 log()
             );

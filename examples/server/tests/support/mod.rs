@@ -5,7 +5,8 @@
     clippy::panic,
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a test reports by panicking, and waits by the clock"
+    clippy::print_stdout,
+    reason = "a test reports by panicking and printing, and waits by the clock"
 )]
 
 pub(crate) mod client;

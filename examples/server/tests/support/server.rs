@@ -49,7 +49,7 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let listening = follow(&mut child, Arc::clone(&log));
-        let Ok(address) = listening.recv_timeout(Duration::from_secs(60)) else {
+        let Ok(address) = listening.recv_timeout(Duration::from_mins(1)) else {
             let _ = child.kill();
             panic!("the server does not listen:\n{}", log.lock().unwrap());
         };
@@ -156,7 +156,7 @@ pub(crate) fn run(
         let _ = err.read_to_string(&mut text);
         text
     });
-    let status = wait(&mut child, Duration::from_secs(60));
+    let status = wait(&mut child, Duration::from_mins(1));
     (
         status.code().unwrap_or(-1),
         reader.join().unwrap(),
