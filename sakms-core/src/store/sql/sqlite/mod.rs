@@ -106,6 +106,7 @@ impl fmt::Debug for Sqlite {
 impl Backend for Sqlite {
     type Session = SqliteSession;
 
+    const KEYS_OF_OWNER: &'static str = texts::keys_of_owner!("");
     // Whoever writes has the whole database to themselves.
     const LOCK_HEAD: &'static str = texts::HEAD;
     const ADD_USES: &'static str = concat!(
