@@ -32,9 +32,9 @@ pub(super) struct SignedIn<'a> {
 
 impl<'a> From<&'a IssuedToken> for SignedIn<'a> {
     fn from(issued: &'a IssuedToken) -> Self {
-        let expires_in = issued.expires_in.as_secs();
+        let expires_in = issued.expires_in().as_secs();
         Self {
-            access_token: issued.token.expose(),
+            access_token: issued.token().expose(),
             token_type: "bearer",
             expires_in,
         }

@@ -13,9 +13,8 @@ use serde::Serialize;
 use super::api::{Response, private};
 use crate::hash::HashError;
 use crate::key::Scope;
-use crate::service::{Error, FieldError, KeyDenial, LoginDenial};
+use crate::service::{CallerDenial, Error, FieldError, KeyDenial, LoginDenial};
 use crate::store::StoreErrorKind;
-use crate::token::TokenDenial;
 
 const REALM: &str = r#"Bearer realm="sakms""#;
 /// Seconds after which trying again is worth it. An outage or a full queue is mostly over by then.
@@ -220,7 +219,8 @@ impl Problem {
         Self::unauthorized(code, sentence(&detail))
     }
 
-    pub(super) fn token_denied(_reason: &TokenDenial) -> Self {
+    pub(super) fn token_denied(reason: &CallerDenial) -> Self {
+        tracing::debug!(%reason, "a token was refused");
         // Every reason looks the same from outside.
         Self::unauthorized(
             "invalid_token",

@@ -29,6 +29,30 @@ impl fmt::Display for LoginDenial {
 
 impl std::error::Error for LoginDenial {}
 
+/// A token does not make its bearer a caller. For logs: whoever showed it is told `invalid_token`, whatever the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallerDenial {
+    /// The token is not good.
+    Token(TokenDenial),
+    /// There is no such account.
+    UnknownAccount,
+    /// The account is disabled.
+    Disabled,
+}
+
+impl fmt::Display for CallerDenial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(denial) => denial.fmt(f),
+            Self::UnknownAccount => f.write_str("the token's account does not exist"),
+            Self::Disabled => f.write_str("the token's account is disabled"),
+        }
+    }
+}
+
+impl std::error::Error for CallerDenial {}
+
 impl Sakms {
     /// Makes an account for somebody.
     ///
@@ -121,7 +145,7 @@ impl Sakms {
     pub async fn authenticate(
         &self,
         token: &BearerToken,
-    ) -> Result<Verdict<Caller, TokenDenial>, Error> {
+    ) -> Result<Verdict<Caller, CallerDenial>, Error> {
         let Inner {
             keys,
             accounts,
@@ -131,19 +155,19 @@ impl Sakms {
         let issuer = tokens.as_ref().ok_or(Error::NotOffered)?;
         let claims = match issuer.verify(token).await? {
             Verdict::Granted(claims) => claims,
-            Verdict::Denied(denial) => return Ok(Verdict::Denied(denial)),
+            Verdict::Denied(denial) => return Ok(Verdict::Denied(CallerDenial::Token(denial))),
         };
-        let owner = claims.owner().clone();
+        let owner = claims.subject().clone();
         if let Some(accounts) = accounts {
             let Ok(id) = owner.as_str().parse::<AccountId>() else {
-                return Ok(Verdict::Denied(TokenDenial::UnknownSubject));
+                return Ok(Verdict::Denied(CallerDenial::UnknownAccount));
             };
             if accounts.account(id).await?.is_none() {
-                return Ok(Verdict::Denied(TokenDenial::UnknownSubject));
+                return Ok(Verdict::Denied(CallerDenial::UnknownAccount));
             }
         }
         if keys.owner_disabled_at(&owner).await?.is_some() {
-            return Ok(Verdict::Denied(TokenDenial::SubjectDisabled));
+            return Ok(Verdict::Denied(CallerDenial::Disabled));
         }
         Ok(Verdict::Granted(Caller::owner(owner)))
     }

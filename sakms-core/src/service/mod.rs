@@ -14,7 +14,7 @@ mod verify;
 use std::fmt;
 use std::sync::Arc;
 
-pub use accounts::LoginDenial;
+pub use accounts::{CallerDenial, LoginDenial};
 pub use builder::{BuildError, SakmsBuilder};
 pub use caller::Caller;
 pub use cursor::Cursor;

@@ -31,7 +31,7 @@ use std::time::Duration;
 use store::Fixture;
 
 /// How long a case may take. A store that hangs fails; one on a slow disk does not.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Runs one case of [`store_suite!`](crate::store_suite) on a store of its own, on several threads.
 ///

@@ -2,8 +2,17 @@
 //!
 //! A case gets a store that nobody else uses, and is read as: this is what the trait promises.
 
+pub mod accounts;
+pub mod feed;
+pub mod journal;
 pub mod keys;
+pub mod list;
+pub mod owners;
+pub mod races;
+pub mod secrets;
 mod support;
+pub mod update;
+pub mod usage;
 
 use std::any::Any;
 use std::fmt;
@@ -92,6 +101,76 @@ macro_rules! store_suite {
             keys::a_key_id_is_taken_once
             keys::a_secret_id_is_taken_once
             keys::ids_are_compared_byte_by_byte
+            update::an_update_counts_the_revision_up
+            update::an_update_of_another_revision_is_stale
+            update::an_update_of_an_unknown_key_is_not_found
+            update::an_update_to_the_present_values_is_made
+            update::every_field_of_a_patch_is_kept
+            update::revoking_twice_keeps_the_first_moment
+            update::an_update_changes_no_other_key
+            update::an_update_keeps_the_last_use
+            list::pages_follow_each_other
+            list::a_page_that_is_just_full_is_the_last
+            list::the_longest_page_is_given_whole
+            list::pages_stand_still_while_keys_are_added
+            list::a_page_starts_behind_any_id
+            list::an_owner_without_keys_has_an_empty_page
+            list::keys_are_listed_in_every_state
+            list::owners_that_look_alike_are_different
+            secrets::a_second_secret_is_found_and_shown
+            secrets::an_earlier_retirement_stays
+            secrets::a_later_retirement_is_brought_forward
+            secrets::secrets_are_retired_at_any_moment
+            secrets::a_second_secret_changes_no_other_key
+            secrets::a_second_secret_keeps_the_last_use
+            secrets::a_second_secret_for_another_revision_is_stale
+            secrets::a_second_secret_for_an_unknown_key_is_not_found
+            secrets::a_second_secret_with_a_taken_id_is_refused
+            usage::a_use_shows_in_every_read
+            usage::the_latest_use_stays
+            usage::a_secret_may_be_used_twice_in_one_call
+            usage::uses_are_known_at_any_moment
+            usage::a_key_was_used_when_one_of_its_secrets_was
+            usage::an_unknown_secret_is_passed_over
+            usage::no_uses_are_recorded
+            usage::uses_are_no_changes
+            usage::many_uses_are_recorded_at_once
+            owners::an_owner_is_not_disabled_at_first
+            owners::a_disabled_owner_shows_in_every_secret
+            owners::an_owner_can_be_disabled_before_their_first_key
+            owners::an_owner_can_be_disabled_twice
+            owners::an_owner_can_be_enabled_who_was_not_disabled
+            owners::an_owner_can_be_disabled_at_any_moment
+            owners::disabling_stops_no_lookalike
+            accounts::an_account_comes_back
+            accounts::the_largest_account_comes_back
+            accounts::an_unknown_account_is_none
+            accounts::addresses_are_compared_byte_by_byte
+            accounts::an_address_is_taken_once
+            accounts::an_account_id_is_taken_once
+            accounts::a_password_is_changed
+            accounts::a_password_for_another_revision_is_stale
+            accounts::a_password_for_an_unknown_account_is_not_found
+            journal::the_journal_begins_empty
+            journal::every_change_writes_one_entry
+            journal::entries_come_back_to_the_letter
+            journal::the_journal_is_read_in_pages
+            journal::nothing_follows_the_last_row
+            journal::a_refused_change_leaves_no_gap
+            journal::an_entry_is_written_once
+            feed::many_writers_leave_no_gap
+            feed::a_follower_misses_nothing_while_others_write
+            feed::what_was_acknowledged_is_seen_at_once
+            races::one_of_many_updates_gets_through
+            races::no_update_is_lost
+            races::the_first_of_many_revocations_stays
+            races::one_of_many_keys_takes_an_id
+            races::one_of_many_keys_takes_a_secret_id
+            races::one_of_many_different_changes_gets_through
+            races::uses_and_changes_do_not_lose_each_other
+            races::the_last_word_about_an_owner_counts
+            races::one_of_many_accounts_takes_an_address
+            races::one_of_many_passwords_gets_through
         }
     };
 }

@@ -1,5 +1,6 @@
 //! What the cases share.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ pub(super) async fn reads(store: &dyn KeyStore, key: &KeyRecord, secret: &Secret
     assert_eq!(found.owner_disabled_at, None, "the owner in find");
     let mut listed = list(store, &key.owner).await;
     listed.retain(|listed| listed.id == key.id);
-    assert_eq!(listed, [key.clone()], "list");
+    assert_eq!(listed, from_ref(key), "list");
 }
 
 /// Renames a key, whatever revision it has: a change whose only purpose is to be one.

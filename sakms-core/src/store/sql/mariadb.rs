@@ -1,5 +1,0 @@
-//! MariaDB.
-
-/// A store in MariaDB.
-#[derive(Debug)]
-pub struct MariaDbStore;

@@ -1,0 +1,201 @@
+//! MariaDB, and MySQL 8 by the same statements: the store of a service with several nodes.
+
+mod builder;
+mod fault;
+mod session;
+
+use std::fmt;
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use sqlx::migrate::Migrate as _;
+use sqlx::mysql::{MySqlConnection, MySqlPool};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+
+use super::SqlStore;
+use super::backend::{Backend, Lane, Limits};
+use super::fault::{Failure, Fault};
+use super::migrate::{self, MigrationReport, Step, steps};
+use crate::store::{StoreError, StoreErrorKind};
+pub use builder::{MariaDbBuilder, TlsMode};
+use session::MariaDbSession;
+
+/// A store in MariaDB 10.6 or newer, or MySQL 8 or newer.
+///
+/// ```no_run
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), sakms_core::store::StoreError> {
+/// use sakms_core::store::MariaDbStore;
+///
+/// let store = MariaDbStore::builder("mysql://sakms:password@db.example.com/sakms").build()?;
+/// store.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub type MariaDbStore = SqlStore<MariaDb>;
+
+/// The connections of a [`MariaDbStore`].
+#[derive(Clone)]
+pub struct MariaDb {
+    manage: MySqlPool,
+    /// Checks have connections of their own: nothing that people wait for can keep requests waiting.
+    verify: MySqlPool,
+    limits: Limits,
+    /// Whether the connections are a host's, with whatever settings they have.
+    foreign: bool,
+}
+
+/// How long a migration waits for another process that migrates, in seconds: the number in `TAKE_LOCK`.
+const TAKE_LOCK: &str =
+    "SELECT GET_LOCK(CONCAT('sakms.migrate.', LEFT(SHA2(DATABASE(), 256), 40)), 60)";
+const FREE_LOCK: &str =
+    "SELECT RELEASE_LOCK(CONCAT('sakms.migrate.', LEFT(SHA2(DATABASE(), 256), 40)))";
+const CONNECT_TO_MIGRATE: Duration = Duration::from_secs(10);
+/// How often a migration is tried again when a node of the same cluster migrates: the lock is the node's own.
+const MIGRATIONS: u32 = 8;
+
+impl SqlStore<MariaDb> {
+    /// Settings for a store at `url`: `mysql://user:password@host:3306/database`; `mariadb://` and
+    /// `mysql+pymysql://` are the same.
+    #[must_use]
+    pub fn builder(url: &str) -> MariaDbBuilder {
+        MariaDbBuilder::new(url)
+    }
+
+    /// A store on a host's own pool.
+    ///
+    /// It keeps the pool's settings and shares its connections with the host: size it for both. A store with a
+    /// [builder](Self::builder) of its own has connections set apart for checks.
+    #[must_use]
+    pub fn from_pool(pool: MySqlPool) -> Self {
+        Self::with(MariaDb {
+            manage: pool.clone(),
+            verify: pool,
+            limits: Limits::within(builder::ACQUIRE, builder::STATEMENT),
+            foreign: true,
+        })
+    }
+}
+
+impl Limits {
+    /// The limits that follow from how long a connection and a statement may take.
+    fn within(acquire: Duration, statement: Duration) -> Self {
+        Self {
+            verify: acquire + Duration::from_millis(300),
+            manage: acquire + statement,
+            settle: Duration::from_millis(1500),
+        }
+    }
+}
+
+impl fmt::Debug for MariaDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MariaDb")
+            .field("connections", &self.manage.size())
+            .field("verify_connections", &self.verify.size())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Backend for MariaDb {
+    type Session = MariaDbSession;
+
+    const LOCK_HEAD: &'static str =
+        "SELECT seq, chain FROM sakms_journal_head WHERE id = 1 FOR UPDATE";
+    const ADD_USES: &'static str = "INSERT INTO sakms_secret_uses \
+         (key_id, secret_id, uses, last_used_at) \
+         SELECT key_id, id, ?, ? FROM sakms_secrets WHERE id = ? \
+         ON DUPLICATE KEY UPDATE \
+         uses = uses + LEAST(VALUES(uses), 9223372036854775807 - uses), \
+         last_used_at = GREATEST(last_used_at, VALUES(last_used_at))";
+    const STEPS: &'static [Step] = steps! { "mariadb":
+        1 "0001_keys"
+        2 "0002_secrets"
+        3 "0003_secret_uses"
+        4 "0004_owners"
+        5 "0005_accounts"
+        6 "0006_journal"
+        7 "0007_journal_head"
+        8 "0008_journal_start"
+    };
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    async fn session(&self, lane: Lane) -> Result<MariaDbSession, sqlx::Error> {
+        let pool = match lane {
+            Lane::Verify => &self.verify,
+            Lane::Manage | Lane::Write => &self.manage,
+        };
+        let connection = pool.acquire().await?;
+        Ok(MariaDbSession::on(connection, self.foreign))
+    }
+
+    async fn migrate(&self) -> Result<MigrationReport, StoreError> {
+        let mut attempts = 1..MIGRATIONS;
+        loop {
+            let failure = match self.migrate_once().await {
+                Ok(report) => return Ok(report),
+                Err(failure) => failure,
+            };
+            let kind = failure.fault::<Self>().kind;
+            let in_the_way = failure.fault::<Self>().again || kind == StoreErrorKind::Conflict;
+            if !in_the_way || attempts.next().is_none() {
+                return Err(failure.into_store_error::<Self>("migrate"));
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    fn fault(error: &(dyn DatabaseError + 'static)) -> Fault {
+        fault::of(error)
+    }
+}
+
+impl MariaDb {
+    /// Does all that is left, on a connection of its own without a limit on statements, which holds the lock.
+    async fn migrate_once(&self) -> Result<MigrationReport, Failure> {
+        let options = self.manage.connect_options();
+        let connecting = tokio::time::timeout(CONNECT_TO_MIGRATE, options.connect());
+        let late = |_| Failure::is(StoreErrorKind::Unavailable);
+        let mut connection = connecting.await.map_err(late)??;
+        let taken: Option<i64> = sqlx::query_scalar(TAKE_LOCK)
+            .fetch_one(&mut connection)
+            .await?;
+        let report = match taken {
+            Some(1) => Self::migrate_on(&mut connection).await,
+            Some(_) => {
+                let why = "another process has been migrating for more than a minute";
+                Err(Failure::Refused(
+                    StoreErrorKind::Unavailable,
+                    Some(why.into()),
+                ))
+            }
+            None => {
+                let why = "the lock for the migration was refused: does the URL name a database?";
+                Err(Failure::Refused(StoreErrorKind::Internal, Some(why.into())))
+            }
+        };
+        // The lock ends with the connection in any case; to say so first hands it on sooner.
+        if report.is_ok() {
+            connection.execute(FREE_LOCK).await?;
+        }
+        drop(connection.close().await);
+        report
+    }
+
+    async fn migrate_on(connection: &mut MySqlConnection) -> Result<MigrationReport, Failure> {
+        connection
+            .ensure_migrations_table(migrate::TABLE)
+            .await
+            .map_err(migrate::cause)?;
+        // What a process that was killed has begun: every step may be run again.
+        connection
+            .execute("DELETE FROM sakms_migrations WHERE success = FALSE")
+            .await?;
+        migrate::run(connection, Self::STEPS)
+            .await
+            .map_err(migrate::cause)
+    }
+}

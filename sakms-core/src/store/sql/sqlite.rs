@@ -1,5 +1,0 @@
-//! SQLite.
-
-/// A store in SQLite.
-#[derive(Debug)]
-pub struct SqliteStore;

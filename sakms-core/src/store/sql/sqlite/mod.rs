@@ -1,0 +1,198 @@
+//! SQLite: the embedded store.
+//!
+//! One connection writes, others read beside it (write-ahead log). Every commit is on the disk before it is
+//! acknowledged (`synchronous=FULL`): with less, a power cut could take back a revocation.
+
+mod location;
+mod session;
+
+use std::fmt;
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use sqlx::migrate::Migrate as _;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Connection as _, Executor as _};
+
+use super::SqlStore;
+use super::backend::{Backend, Lane, Limits};
+use super::fault::{Failure, Fault};
+use super::migrate::{self, MigrationReport, Step, steps};
+use super::texts;
+use crate::store::{StoreError, StoreErrorKind};
+use session::SqliteSession;
+
+/// A store in an SQLite database.
+///
+/// Opened by [`open`](SqlStore::<Sqlite>::open), it needs nothing else:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), sakms_core::store::StoreError> {
+/// use sakms_core::store::{KeyStore as _, SqliteStore};
+///
+/// let store = SqliteStore::open(":memory:").await?;
+/// store.ping().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub type SqliteStore = SqlStore<Sqlite>;
+
+/// The connections of a [`SqliteStore`].
+#[derive(Clone)]
+pub struct Sqlite {
+    writer: SqlitePool,
+    reader: SqlitePool,
+}
+
+const LIMITS: Limits = Limits {
+    verify: Duration::from_secs(2),
+    manage: Duration::from_secs(5),
+    settle: Duration::from_secs(2),
+};
+/// How often a migration is tried while another process holds the database.
+const MIGRATIONS: u32 = 12;
+
+impl SqlStore<Sqlite> {
+    /// Opens a database, makes the file when there is none, and brings its tables up to date.
+    ///
+    /// `location` is a path, `sqlite:path`, `sqlite://path`, or `:memory:` for a database that lives as long as the
+    /// store.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::ReadOnly`] when the file or its folder may not be written to,
+    /// [`StoreErrorKind::Corrupt`] when the file is not a database, [`StoreErrorKind::Internal`] when the location
+    /// is none (the path of a folder, say).
+    pub async fn open(location: &str) -> Result<Self, StoreError> {
+        let store = Self::connect(location).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Opens a database, makes the file when there is none, and leaves the tables as they are: for programs that
+    /// [migrate](Self::migrate) in a step of its own.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub async fn connect(location: &str) -> Result<Self, StoreError> {
+        location::parse(location)?.connect().await
+    }
+
+    /// A store on a host's own pool.
+    ///
+    /// The host answers for its settings: write-ahead log, `synchronous=FULL` and a busy timeout are the ones to
+    /// have.
+    #[must_use]
+    pub fn from_pool(pool: SqlitePool) -> Self {
+        Self::from_pools(pool.clone(), pool)
+    }
+
+    /// A store on a host's own pools, one to write and one to read.
+    #[must_use]
+    pub const fn from_pools(writer: SqlitePool, reader: SqlitePool) -> Self {
+        Self::with(Sqlite { writer, reader })
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite")
+            .field("writers", &self.writer.size())
+            .field("readers", &self.reader.size())
+            .finish()
+    }
+}
+
+impl Backend for Sqlite {
+    type Session = SqliteSession;
+
+    // Whoever writes has the whole database to themselves.
+    const LOCK_HEAD: &'static str = texts::HEAD;
+    const ADD_USES: &'static str = "INSERT INTO sakms_secret_uses \
+         (key_id, secret_id, uses, last_used_at) \
+         SELECT key_id, id, ?, ? FROM sakms_secrets WHERE id = ? \
+         ON CONFLICT (key_id, secret_id) DO UPDATE SET \
+         uses = uses + MIN(excluded.uses, 9223372036854775807 - uses), \
+         last_used_at = MAX(last_used_at, excluded.last_used_at)";
+    const STEPS: &'static [Step] = steps! { "sqlite":
+        1 "0001_keys"
+        2 "0002_keys_by_owner"
+        3 "0003_secrets"
+        4 "0004_secrets_by_key"
+        5 "0005_secret_uses"
+        6 "0006_owners"
+        7 "0007_accounts"
+        8 "0008_journal"
+        9 "0009_journal_head"
+        10 "0010_journal_start"
+    };
+
+    fn limits(&self) -> Limits {
+        LIMITS
+    }
+
+    async fn session(&self, lane: Lane) -> Result<SqliteSession, sqlx::Error> {
+        let pool = match lane {
+            Lane::Verify | Lane::Manage => &self.reader,
+            Lane::Write => &self.writer,
+        };
+        pool.acquire().await.map(SqliteSession::on)
+    }
+
+    async fn migrate(&self) -> Result<MigrationReport, StoreError> {
+        for _ in 1..MIGRATIONS {
+            match self.migrate_once().await {
+                Err(failure) if failure.fault::<Self>().again => {
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+                other => {
+                    return other.map_err(|failure| failure.into_store_error::<Self>("migrate"));
+                }
+            }
+        }
+        let last = self.migrate_once().await;
+        last.map_err(|failure| failure.into_store_error::<Self>("migrate"))
+    }
+
+    fn fault(error: &(dyn DatabaseError + 'static)) -> Fault {
+        // The lower byte of an extended result code is the result code.
+        let code = error.code().and_then(|code| code.parse::<u32>().ok());
+        match code.map(|code| code & 0xFF) {
+            // BUSY, LOCKED, SCHEMA: others were at it. A commit that meets this was not made.
+            Some(5 | 6 | 17) => Fault::undone(),
+            // PERM, READONLY, FULL.
+            Some(3 | 8 | 13) => Fault::of(StoreErrorKind::ReadOnly),
+            // CORRUPT, NOTADB.
+            Some(11 | 26) => Fault::of(StoreErrorKind::Corrupt),
+            // NOMEM, IOERR, CANTOPEN.
+            Some(7 | 10 | 14) => Fault::of(StoreErrorKind::Unavailable),
+            Some(1) if error.message().starts_with("no such ") => Fault::no_tables(),
+            _ if error.is_unique_violation() => Fault::of(StoreErrorKind::Conflict),
+            _ => Fault::of(StoreErrorKind::Internal),
+        }
+    }
+}
+
+impl Sqlite {
+    /// Does all that is left in one transaction, which keeps every other process out.
+    async fn migrate_once(&self) -> Result<MigrationReport, Failure> {
+        let mut connection = self.writer.acquire().await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let done = async {
+            let connection = &mut *transaction;
+            connection
+                .ensure_migrations_table(migrate::TABLE)
+                .await
+                .map_err(migrate::cause)?;
+            connection
+                .execute("DELETE FROM sakms_migrations WHERE success = FALSE")
+                .await?;
+            migrate::run(connection, Self::STEPS)
+                .await
+                .map_err(migrate::cause)
+        };
+        let report = done.await?;
+        transaction.commit().await?;
+        Ok(report)
+    }
+}

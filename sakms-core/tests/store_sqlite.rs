@@ -1,0 +1,24 @@
+//! The store suite on SQLite.
+#![cfg(all(feature = "sqlite", feature = "testkit"))]
+
+use sakms_core::store::SqliteStore;
+use sakms_core::testkit::store::Fixture;
+
+async fn file() -> Option<Fixture> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sakms.db");
+    let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
+    Some(Fixture::new(store).with_guard(folder))
+}
+
+async fn memory() -> Option<Fixture> {
+    Some(Fixture::new(SqliteStore::open(":memory:").await.unwrap()))
+}
+
+mod in_a_file {
+    sakms_core::store_suite!(super::file);
+}
+
+mod in_memory {
+    sakms_core::store_suite!(super::memory);
+}
