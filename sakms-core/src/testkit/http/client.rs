@@ -182,7 +182,7 @@ async fn read_to_end(mut reader: OwnedReadHalf) -> Vec<u8> {
 #[derive(Clone)]
 pub struct Request {
     client: Client,
-    method: String,
+    pub(super) method: String,
     target: String,
     headers: Vec<(String, Vec<u8>)>,
     body: Body,

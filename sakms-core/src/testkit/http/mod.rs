@@ -40,9 +40,22 @@
 
 mod answer;
 mod client;
+mod rows;
 mod world;
 
+pub mod accounts;
+pub mod bodies;
+pub mod credentials;
+pub mod fields;
 pub mod flow;
+pub mod guard;
+pub mod host;
+pub mod key_caller;
+pub mod keys;
+pub mod outage;
+pub mod paging;
+pub mod races;
+pub mod table;
 
 use std::any::Any;
 use std::fmt;
@@ -52,7 +65,7 @@ use serde_json::{Value, json};
 
 pub use answer::Answer;
 pub use client::{Client, Request};
-pub use world::{Stage, User, World};
+pub use world::{Key, Stage, User, World};
 
 use super::PATIENCE;
 use super::store::Fixture;
@@ -152,6 +165,88 @@ macro_rules! http_suite {
             flow::tokens_in_the_query_are_refused_unless_allowed
             flow::revoking_twice_changes_nothing
             flow::a_revocation_holds_on_every_node
+            accounts::an_address_is_registered_once
+            accounts::one_of_eight_registrations_gets_through
+            accounts::refused_sign_ins_look_alike
+            accounts::what_is_no_address_is_refused
+            accounts::weak_passwords_are_refused_with_the_reason
+            accounts::passwords_have_an_end
+            accounts::passwords_are_taken_to_the_letter
+            accounts::a_token_ends_after_its_time
+            accounts::bad_tokens_look_alike
+            accounts::a_disabled_owner_is_shut_out
+            table::every_route_answers_each_credential
+            table::other_methods_are_not_allowed
+            table::head_is_get_without_a_body
+            table::unknown_paths_are_not_found
+            table::an_empty_id_is_not_found
+            table::groups_can_be_left_out
+            table::a_service_without_accounts_has_none_of_their_routes
+            bodies::what_is_no_json_is_malformed
+            bodies::deep_nesting_is_malformed
+            bodies::other_content_types_are_not_supported
+            bodies::large_bodies_are_refused_after_they_were_sent
+            bodies::endless_bodies_are_refused
+            bodies::chunked_bodies_are_read
+            bodies::slow_bodies_time_out
+            bodies::bodies_that_break_off_do_nothing
+            bodies::a_key_needs_no_body
+            bodies::a_strangers_body_is_not_read
+            bodies::a_connection_survives_every_answer
+            fields::signing_in_takes_two_fields
+            fields::a_key_takes_no_other_fields
+            fields::a_change_takes_no_other_fields
+            fields::names_have_an_end
+            fields::metadata_are_pairs_of_text_with_an_end
+            fields::scopes_are_checked
+            fields::environments_are_checked
+            fields::expiries_are_checked
+            credentials::two_credentials_are_refused
+            credentials::a_key_comes_in_two_headers
+            credentials::what_is_no_credential_opens_nothing
+            credentials::a_key_in_the_query_opens_nothing
+            credentials::tokens_and_keys_are_not_each_other
+            credentials::a_changed_character_never_reaches_the_store
+            credentials::bad_keys_look_alike
+            keys::a_key_looks_the_same_everywhere
+            keys::names_are_kept_to_the_letter
+            keys::a_change_leaves_the_rest
+            keys::anothers_key_does_not_exist
+            keys::what_is_no_id_does_not_exist
+            keys::answers_are_for_nobodys_cache
+            keys::the_last_use_is_shown
+            keys::a_revoked_key_stays_in_the_list
+            paging::links_lead_through_every_key_once
+            paging::a_page_has_fifty_keys
+            paging::limits_are_checked
+            paging::cursors_cannot_be_made_up
+            guard::a_handler_learns_who_holds_the_key
+            guard::a_guard_asks_for_a_scope
+            guard::a_guard_asks_for_an_environment
+            guard::a_bad_key_is_never_anonymous
+            guard::a_forgotten_guard_is_no_open_door
+            guard::a_key_ends_to_the_microsecond
+            guard::other_methods_do_not_pass_a_guard
+            key_caller::reading_and_writing_are_two_scopes
+            key_caller::a_key_hands_on_no_scope_it_lacks
+            key_caller::a_key_makes_no_key_beyond_itself
+            key_caller::a_key_manages_its_owners_keys
+            key_caller::a_key_may_revoke_itself
+            host::a_host_says_who_calls
+            host::hosts_owners_do_not_see_each_other
+            host::a_host_that_names_nobody_lets_nobody_in
+            host::a_prefix_changes_nothing
+            outage::an_outage_is_503_everywhere
+            outage::a_guard_without_a_store_is_503
+            outage::health_is_not_readiness
+            outage::no_single_failure_is_a_verdict
+            outage::a_lost_commit_is_said_to_be_unknown
+            outage::a_failed_revocation_can_be_tried_again
+            outage::a_lost_race_is_run_again
+            outage::a_store_that_hangs_holds_up_nobody_else
+            races::identities_are_never_mixed
+            races::sixteen_revocations_are_one
+            races::sixteen_changes_follow_each_other
         }
     };
 }
