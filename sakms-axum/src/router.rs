@@ -61,13 +61,11 @@ where
 
 /// Answers "method not allowed" as the routes of a service do: for [`Router::method_not_allowed_fallback`]. axum adds the
 /// `Allow` header.
-#[expect(clippy::unused_async, reason = "axum's handlers are async")]
 pub async fn method_not_allowed() -> Response {
     convert::response(Problem::method_not_allowed(&[]).into_response())
 }
 
 /// Answers "not found" as the routes of a service do: for [`Router::fallback`].
-#[expect(clippy::unused_async, reason = "axum's handlers are async")]
 pub async fn not_found() -> Response {
     convert::response(Problem::not_found().into_response())
 }

@@ -1,4 +1,8 @@
 //! Every setting: a flag and an environment variable each.
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the text of --help, which is not Markdown"
+)]
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,6 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sakms_core::token::JwtIssuer;
 
 /// API key and access management: register, sign in, issue keys, check them, revoke them.
 #[derive(Debug, Parser)]
@@ -49,7 +54,7 @@ pub(crate) struct Settings {
     pub(crate) query_token: QueryTokenSetting,
 
     /// How long a JWT is good for, in seconds (60 to 86400)
-    #[arg(long, global = true, env = "SAKMS_TOKEN_LIFETIME", default_value = "3600", value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, global = true, env = "SAKMS_TOKEN_LIFETIME", default_value = "3600", value_name = "SECONDS", value_parser = token_seconds)]
     pub(crate) token_lifetime: Duration,
 
     #[command(flatten)]
@@ -263,6 +268,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
         _ => Err("expected a whole number of seconds from 1 to 86400".to_owned()),
     }
+}
+
+fn token_seconds(text: &str) -> Result<Duration, String> {
+    let expected = "expected a whole number of seconds from 60 to 86400";
+    seconds(text)
+        .ok()
+        .filter(|lifetime| *lifetime >= JwtIssuer::MIN_LIFETIME)
+        .ok_or_else(|| expected.to_owned())
 }
 
 /// A setting that must not be printed.

@@ -1,6 +1,7 @@
 //! The database a URL names.
 
-use sakms_core::store::{KeyStore as _, MariaDbStore, SqliteStore};
+use sakms_core::store::sql::AppliedStep;
+use sakms_core::store::{MariaDbStore, SqliteStore};
 
 use crate::config::DatabaseSettings;
 use crate::error::Failure;
@@ -35,8 +36,45 @@ pub(crate) async fn migrate(settings: &DatabaseSettings) -> Result<(), Failure> 
     if applied.is_empty() {
         println!("the tables are up to date");
     }
-    for step in applied {
-        println!("applied {step}");
+    for AppliedStep { version, name, .. } in applied {
+        println!("applied {version} {name}");
     }
     Ok(())
+}
+
+async fn open_and_migrate(
+    settings: &DatabaseSettings,
+) -> Result<(Database, Vec<AppliedStep>), Failure> {
+    let url = settings.url();
+    let (database, report) = if sqlite_path(&url).is_some() {
+        let store = SqliteStore::connect(&url)
+            .await
+            .map_err(|error| Failure::new("the database", &error))?;
+        let report = store.migrate().await;
+        (Database::Sqlite(store), report)
+    } else {
+        known_scheme(&url)?;
+        let builder = MariaDbStore::builder(&url).max_connections(settings.connections);
+        let store = builder
+            .build()
+            .map_err(|error| Failure::new("the database", &error))?;
+        let report = store.migrate().await;
+        (Database::MariaDb(store), report)
+    };
+    let report = report.map_err(|error| Failure::new("the database", &error))?;
+    Ok((database, report.applied))
+}
+
+/// Refuses what is no URL of a database we know, without repeating it: it may hold a password.
+fn known_scheme(url: &str) -> Result<(), Failure> {
+    let expected = "expected sqlite://FILE, mysql://… or mariadb://…";
+    match url.split_once("://") {
+        Some(("mysql" | "mariadb" | "mysql+pymysql", _)) => Ok(()),
+        Some((scheme, _)) => Err(Failure::plain(format!(
+            "--database-url: {scheme}:// is not supported; {expected}"
+        ))),
+        None => Err(Failure::plain(format!(
+            "--database-url is not a URL; {expected}"
+        ))),
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sakms_core::entropy::{Entropy, OsEntropy};
 use sakms_core::key::{MasterKey, MasterKeys};
-use sakms_core::token::HmacSecret;
+use sakms_core::token::{HmacSecret, InvalidSecret};
 
 use crate::config::{Secret, Settings};
 use crate::database;
@@ -21,8 +21,8 @@ pub(crate) struct Keys {
 
 /// Where a secret comes from when it is not given.
 enum Fallback {
-    /// A file beside the database, made if absent.
-    Beside(PathBuf),
+    /// A file beside the database, made if it is absent and may be made.
+    Beside { path: PathBuf, may_be_made: bool },
     /// Made anew on every start: the database is gone with the process as well.
     Ephemeral,
     /// Nowhere: it must be given.
@@ -32,26 +32,25 @@ enum Fallback {
 /// Finds or makes both.
 pub(crate) fn resolve(settings: &Settings) -> Result<Keys, Failure> {
     let url = settings.database.url();
-    let fallback = |suffix: &str| match database::sqlite_path(&url) {
-        _ if !settings.listen.ip().is_loopback() => Fallback::Required,
-        None => Fallback::Required,
-        Some(path) if path == ":memory:" => Fallback::Ephemeral,
-        Some(path) => Fallback::Beside(PathBuf::from(format!("{path}.{suffix}"))),
+    let fallback = |suffix: &str, may_be_made: bool| match database::sqlite_path(&url) {
+        Some(path) if settings.listen.ip().is_loopback() => match path {
+            ":memory:" => Fallback::Ephemeral,
+            path => Fallback::Beside {
+                path: format!("{path}.{suffix}").into(),
+                may_be_made,
+            },
+        },
+        _ => Fallback::Required,
     };
-    let secrets = &settings.secrets;
+    // Looked at before the secret is: whoever makes the file makes it before the database.
+    let in_use = database::sqlite_path(&url)
+        .is_some_and(|path| fs::metadata(path).is_ok_and(|file| file.len() > 0));
 
-    let master = find(
-        "--master-key",
-        secrets.master_key.as_ref(),
-        secrets.master_key_file.as_deref(),
-        fallback("master-key"),
-    )?;
-    let jwt = find(
-        "--jwt-secret",
-        secrets.jwt_secret.as_ref(),
-        secrets.jwt_secret_file.as_deref(),
-        fallback("jwt-secret"),
-    )?;
+    let given = &settings.secrets;
+    let (key, file) = (given.master_key.as_ref(), given.master_key_file.as_deref());
+    let master = find("--master-key", key, file, fallback("master-key", !in_use))?;
+    let (key, file) = (given.jwt_secret.as_ref(), given.jwt_secret_file.as_deref());
+    let jwt = find("--jwt-secret", key, file, fallback("jwt-secret", true))?;
     if master == jwt {
         return Err(Failure::plain(
             "--master-key and --jwt-secret are the same; each needs random bytes of its own",
@@ -60,8 +59,9 @@ pub(crate) fn resolve(settings: &Settings) -> Result<Keys, Failure> {
     let master = master
         .parse()
         .map_err(|error| Failure::new("--master-key", &error))?;
-    let jwt_secret =
-        HmacSecret::parse(&jwt).map_err(|error| Failure::new("--jwt-secret", &error))?;
+    let jwt_secret = jwt
+        .parse()
+        .map_err(|error: InvalidSecret| Failure::new("--jwt-secret", &error))?;
     Ok(Keys { master, jwt_secret })
 }
 
@@ -75,11 +75,19 @@ fn find(
         return Ok(secret.0.clone());
     }
     if let Some(path) = file {
-        return read(path)
-            .map_err(|error| Failure::new(&format!("{name}-file {}", path.display()), &error));
+        let what = format!("{name}-file {}", path.display());
+        return read(path).map_err(|error| Failure::new(&what, &error));
     }
     match fallback {
-        Fallback::Beside(path) => {
+        Fallback::Beside {
+            path,
+            may_be_made: false,
+        } if !path.exists() => Err(Failure::plain(format!(
+            "{} is missing beside a database that is in use; with a new one, every key in it would be refused. Put \
+                 the file back, or give the key with {name}-file",
+            path.display()
+        ))),
+        Fallback::Beside { path, .. } => {
             read_or_make(&path).map_err(|error| Failure::new(&path.display().to_string(), &error))
         }
         Fallback::Ephemeral => random_text().map_err(|error| Failure::new(name, &error)),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -50,14 +50,12 @@ pub(crate) async fn serve(
         };
         let (stream, place) = accepted;
         let service = TowerToHyperService::new(router.clone());
-        let connection = server
-            .serve_connection_with_upgrades(TokioIo::new(stream), service)
-            .into_owned();
+        let connection = server.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             // How a connection ends is the client's business; what matters was logged per request.
             if let Err(error) = connection.await {
-                tracing::debug!(error, "a connection ended early");
+                tracing::debug!(%error, "a connection ended early");
             }
             drop(place);
         });
@@ -67,20 +65,14 @@ pub(crate) async fn serve(
     drain(connections, settings.shutdown_timeout).await
 }
 
-fn server(settings: &HttpSettings) -> Builder<TokioExecutor> {
-    let mut server = Builder::new(TokioExecutor::new());
+/// HTTP/1.1 alone: what tells the versions apart waits for a silent client without a time-out, and whoever wants HTTP/2
+/// has a proxy in front that speaks TLS.
+fn server(settings: &HttpSettings) -> http1::Builder {
+    let mut server = http1::Builder::new();
     server
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(settings.header_timeout)
         .max_buf_size(HEADER_BYTES);
-    server
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(settings.header_timeout)
-        .keep_alive_timeout(settings.header_timeout)
-        .max_concurrent_streams(100)
-        .max_header_list_size(16 * 1024);
     server
 }
 

@@ -20,7 +20,7 @@ use error::Failure;
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
-    match run(settings) {
+    match run(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(settings: Settings) -> Result<(), Failure> {
+fn run(settings: &Settings) -> Result<(), Failure> {
     log::start(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -38,7 +38,7 @@ fn run(settings: Settings) -> Result<(), Failure> {
         runtime.map_err(|error| Failure::new("the runtime could not be started", &error))?;
     runtime.block_on(async {
         match settings.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve(&settings).await,
+            Command::Serve => serve(settings).await,
             Command::Migrate => database::migrate(&settings.database).await,
         }
     })
@@ -50,11 +50,12 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
             "--framework actix: this build serves axum only; the actix-web integration is not part of it",
         ));
     }
+    let rules = app::Rules::of(settings)?;
     // The port first: a server that cannot listen shall leave no database or keys behind.
     let listener = listen::bind(settings.listen).await?;
     let keys = keys::resolve(settings)?;
     let database = database::open(&settings.database).await?;
-    let sakms = app::sakms(settings, database, keys)?;
+    let sakms = app::sakms(settings, rules, database, keys)?;
     listen::serve(listener, app::router(settings, &sakms)?, &settings.http).await?;
     sakms
         .flush()

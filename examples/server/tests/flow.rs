@@ -21,7 +21,16 @@ fn nothing_leaked(server: &Server, secrets: &flow::Secrets, email: &str) {
     let log = server.log();
     assert!(log.contains("/demo/protected"), "requests are logged");
     let signature = secrets.token.rsplit('.').next().unwrap();
-    for secret in [secrets.api_key.as_str(), signature, flow::PASSWORD, email, "token=", MASTER_KEY, JWT_SECRET, "$argon2"] {
+    for secret in [
+        secrets.api_key.as_str(),
+        signature,
+        flow::PASSWORD,
+        email,
+        "token=",
+        MASTER_KEY,
+        JWT_SECRET,
+        "$argon2",
+    ] {
         assert!(!log.contains(secret), "{secret} stands in the log");
     }
 }
@@ -31,9 +40,14 @@ fn on_sqlite_without_any_setting() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[("SAKMS_LOG", "trace")]);
     every_way(&server);
-    let made: Vec<_> = ["sakms.db", "sakms.db.master-key", "sakms.db.jwt-secret"].map(|name| folder.path().join(name)).to_vec();
+    let made: Vec<_> = ["sakms.db", "sakms.db.master-key", "sakms.db.jwt-secret"]
+        .map(|name| folder.path().join(name))
+        .to_vec();
     assert!(made.iter().all(|file| file.exists()));
-    assert_eq!(server.log().matches("made a secret on first start").count(), 2);
+    assert_eq!(
+        server.log().matches("made a secret on first start").count(),
+        2
+    );
 }
 
 #[test]
@@ -43,32 +57,65 @@ fn a_second_start_finds_everything_again() {
         let server = Server::start(folder.path(), &[]);
         flow::register(&server, "ada@example.com");
         let token = flow::login(&server, "ada@example.com");
-        let created = server.send("POST", "/keys", &[("Authorization", &format!("Bearer {token}"))], r#"{"name":"laptop 🔑"}"#);
+        let created = server.send(
+            "POST",
+            "/keys",
+            &[("Authorization", &format!("Bearer {token}"))],
+            r#"{"name":"laptop 🔑"}"#,
+        );
         (created.text("api_key"), token)
     };
     let server = Server::start(folder.path(), &[]);
     assert!(!server.log().contains("made a secret"));
-    assert_eq!(server.send("GET", "/demo/protected", &[("X-API-Key", &key)], "").status, 200);
-    let list = server.send("GET", "/keys", &[("Authorization", &format!("Bearer {token}"))], "").json();
+    assert_eq!(
+        server
+            .send("GET", "/demo/protected", &[("X-API-Key", &key)], "")
+            .status,
+        200
+    );
+    let list = server
+        .send(
+            "GET",
+            "/keys",
+            &[("Authorization", &format!("Bearer {token}"))],
+            "",
+        )
+        .json();
     assert_eq!(list[0]["name"], json!("laptop 🔑"));
 }
 
 #[test]
 fn on_mariadb_by_one_variable() {
-    let Some(url) = support::mariadb_url() else { return };
+    let Some(url) = support::mariadb_url() else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
-    let settings = [("SAKMS_DATABASE_URL", url.as_str()), ("SAKMS_MASTER_KEY", MASTER_KEY), ("JWT_SECRET", JWT_SECRET)];
+    let settings = [
+        ("SAKMS_DATABASE_URL", url.as_str()),
+        ("SAKMS_MASTER_KEY", MASTER_KEY),
+        ("JWT_SECRET", JWT_SECRET),
+    ];
     let server = Server::start(folder.path(), &settings);
     every_way(&server);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written beside it");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing is written beside it"
+    );
 }
 
 #[test]
 fn on_mariadb_by_the_seeds_variable_and_scheme() {
-    let Some(url) = support::mariadb_url() else { return };
+    let Some(url) = support::mariadb_url() else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let url = url.replacen("mysql://", "mysql+pymysql://", 1);
-    let settings = [("DB_URL", url.as_str()), ("SAKMS_MASTER_KEY", MASTER_KEY), ("JWT_SECRET", JWT_SECRET)];
+    let settings = [
+        ("DB_URL", url.as_str()),
+        ("SAKMS_MASTER_KEY", MASTER_KEY),
+        ("JWT_SECRET", JWT_SECRET),
+    ];
     let server = Server::start(folder.path(), &settings);
     assert_eq!(server.send("GET", "/ready", &[], "").status, 200);
 }
@@ -80,5 +127,8 @@ fn a_query_token_can_be_switched_off() {
     flow::register(&server, "ada@example.com");
     let token = flow::login(&server, "ada@example.com");
     let refused = server.send("GET", &format!("/keys?token={token}"), &[], "");
-    assert_eq!((refused.status, refused.text("code")), (401, "credential_in_query".to_owned()));
+    assert_eq!(
+        (refused.status, refused.text("code")),
+        (401, "credential_in_query".to_owned())
+    );
 }

@@ -180,7 +180,7 @@ impl Api {
         match credential.ok_or_else(Problem::credential_missing)? {
             Credential::Token(token) => match self.sakms.authenticate(&token).await? {
                 Verdict::Granted(caller) => Ok(caller),
-                Verdict::Denied(denial) => Err(Problem::token_denied(&denial)),
+                Verdict::Denied(denial) => Err(Problem::token_denied(denial)),
             },
             Credential::Key(key) => match self.sakms.verify(&key, &Requirement::any_key()).await? {
                 Verdict::Granted(key) => {

@@ -219,7 +219,7 @@ impl Problem {
         Self::unauthorized(code, sentence(&detail))
     }
 
-    pub(super) fn token_denied(reason: &CallerDenial) -> Self {
+    pub(super) fn token_denied(reason: CallerDenial) -> Self {
         tracing::debug!(%reason, "a token was refused");
         // Every reason looks the same from outside.
         Self::unauthorized(

@@ -132,10 +132,10 @@ impl Route {
 mod tests {
     use super::*;
 
-    fn route(method: Method, path: &str) -> &'static Route {
+    fn route(method: &Method, path: &str) -> &'static Route {
         routes()
             .iter()
-            .find(|route| route.method == method && route.path == path)
+            .find(|route| route.method == *method && route.path == path)
             .unwrap()
     }
 
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_id_is_found_under_any_prefix() {
-        let revoke = route(Method::POST, "/keys/{id}/revoke");
+        let revoke = route(&Method::POST, "/keys/{id}/revoke");
         for path in [
             "/keys/a%62c/revoke",
             "/keys/abc/revoke/",
@@ -163,13 +163,13 @@ mod tests {
             assert_eq!(revoke.id_in(path).as_deref(), Some("abc"), "{path}");
         }
         assert_eq!(
-            route(Method::GET, "/keys/{id}")
+            route(&Method::GET, "/keys/{id}")
                 .id_in("/keys/abc/")
                 .as_deref(),
             Some("abc")
         );
-        assert_eq!(route(Method::GET, "/keys/{id}").id_in("/keys/%FF"), None);
-        assert_eq!(route(Method::GET, "/keys").id_in("/keys"), None);
+        assert_eq!(route(&Method::GET, "/keys/{id}").id_in("/keys/%FF"), None);
+        assert_eq!(route(&Method::GET, "/keys").id_in("/keys"), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! - `id`: the 16 bytes of the secret's id, public, what a check looks up;
 //! - `secret`: 32 bytes from the source of randomness;
 //! - `tag`: the first 8 bytes of HMAC-SHA-256 (RFC 2104) over everything before it, under a subkey of the
-//!   [`MasterKey`](super::MasterKey).
+//!   master key ([`MasterKeys`]).
 //!
 //! All three are [base62](super::base62) of a fixed width. The tag is a filter in front of the proof, not the
 //! proof: a text that was mistyped or made up ends here, without a look at the database and without a hash.

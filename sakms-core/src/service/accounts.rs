@@ -5,7 +5,6 @@ use std::fmt;
 use super::caller::Caller;
 use super::error::{Error, FieldError};
 use super::{Inner, Sakms};
-use crate::account::password::MAX_PASSWORD_BYTES;
 use crate::account::{AccountRecord, Email};
 use crate::clock::Timestamp;
 use crate::hash::Share;
@@ -113,7 +112,7 @@ impl Sakms {
         let Inner { keys, hashes, .. } = &*self.inner;
         let (accounts, tokens) = self.sign_in_parts()?;
         let password = password.expose().as_bytes();
-        if password.len() > MAX_PASSWORD_BYTES {
+        if password.len() > Password::MAX_BYTES {
             return Err(Error::field("password", "has at most 1024 bytes"));
         }
         let account = match Email::parse(email) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::cursor::CursorSeal;
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
-use crate::account::password::PasswordPolicy;
+use crate::account::PasswordPolicy;
 use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::hash::{HashError, HashPool, HashPoolConfig};

@@ -22,7 +22,7 @@ pub use error::{Error, FieldError};
 pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
 pub use verify::{KeyDenial, Requirement, VerifiedKey};
 
-use crate::account::password::PasswordPolicy;
+use crate::account::PasswordPolicy;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::hash::HashPool;

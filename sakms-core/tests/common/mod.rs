@@ -2,8 +2,44 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file uses a part of it"
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "each test file uses a part of it; a test says what it expects by failing"
 )]
+
+use sakms_core::journal::JournalEntry;
+use sakms_core::key::{KeyRecord, SecretRecord};
+use sakms_core::store::{KeyStore, StoreError, StoreErrorKind};
+use sakms_core::testkit::fixtures;
 
 #[cfg(feature = "mariadb")]
 pub mod mariadb;
+#[cfg(feature = "mariadb")]
+pub mod proxy;
+
+/// A key with its secret and the entry that says so.
+pub fn new_key() -> (KeyRecord, SecretRecord, JournalEntry) {
+    let key = fixtures::full_key(&fixtures::owner());
+    let secret = fixtures::secret(&key);
+    let entry = fixtures::created(&key);
+    (key, secret, entry)
+}
+
+/// A key that is in the store.
+pub async fn stored_key(store: &dyn KeyStore) -> (KeyRecord, SecretRecord) {
+    let (key, secret, entry) = new_key();
+    store.insert(&key, &secret, &entry).await.unwrap();
+    (key, secret)
+}
+
+/// The kind of an error and everything it says, for an assertion to show.
+pub fn told<T>(result: Result<T, StoreError>) -> (StoreErrorKind, String) {
+    let error = result.map(drop).unwrap_err();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    (error.kind(), text)
+}

@@ -7,22 +7,25 @@ use std::time::Duration;
 use serde_json::Value;
 
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    pub fn text(&self, field: &str) -> String {
-        self.json()[field].as_str().unwrap_or_else(|| panic!("no {field} in {}", self.body)).to_owned()
+    pub(crate) fn text(&self, field: &str) -> String {
+        self.json()[field]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {field} in {}", self.body))
+            .to_owned()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -31,17 +34,36 @@ impl Answer {
 }
 
 /// Sends a request with the usual headers and reads the whole answer.
-pub fn send(address: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    try_send(address, method, target, headers, body).unwrap_or_else(|error| panic!("{method} {target}: {error}"))
+pub(crate) fn send(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    try_send(address, method, target, headers, body)
+        .unwrap_or_else(|error| panic!("{method} {target}: {error}"))
 }
 
-pub fn try_send(address: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> std::io::Result<Answer> {
-    let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+pub(crate) fn try_send(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Answer> {
+    let mut request =
+        format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        request.extend([name, ": ", value, "\r\n"]);
     }
     if !body.is_empty() {
-        request.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+        let length = body.len().to_string();
+        request.extend([
+            "Content-Type: application/json\r\nContent-Length: ",
+            &length,
+            "\r\n",
+        ]);
     }
     request.push_str("\r\n");
     request.push_str(body);
@@ -49,7 +71,7 @@ pub fn try_send(address: SocketAddr, method: &str, target: &str, headers: &[(&st
 }
 
 /// Sends these bytes and reads until the server closes the connection.
-pub fn raw(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
+pub(crate) fn raw(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.write_all(request)?;
@@ -58,9 +80,18 @@ pub fn raw(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
     parse(&bytes)
 }
 
-pub fn parse(bytes: &[u8]) -> std::io::Result<Answer> {
+pub(crate) fn parse(bytes: &[u8]) -> std::io::Result<Answer> {
     let text = String::from_utf8_lossy(bytes);
-    let (head, body) = text.split_once("\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
-    let status = head.get(9..12).and_then(|code| code.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
-    Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let status = head
+        .get(9..12)
+        .and_then(|code| code.parse().ok())
+        .ok_or(std::io::ErrorKind::InvalidData)?;
+    Ok(Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
 }

@@ -12,58 +12,80 @@ use std::time::{Duration, Instant};
 use super::client::{self, Answer};
 
 /// A master key and a JWT secret for tests that give them.
-pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-pub const JWT_SECRET: &str = "kB3rVw9pTz6mXc1qHs8dLf4gNj7uYe2aRo5iKx0";
+pub(crate) const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+pub(crate) const JWT_SECRET: &str = "kB3rVw9pTz6mXc1qHs8dLf4gNj7uYe2aRo5iKx0";
 
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     log: Arc<Mutex<String>>,
 }
 
 /// A command with nothing of the surrounding environment that could set a setting.
-pub fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sakms-server"));
-    let settings = |name: &str| name.starts_with("SAKMS_") || name.starts_with("JWT_") || name == "DB_URL";
-    let kept: BTreeMap<_, _> = std::env::vars().filter(|(name, _)| !settings(name)).collect();
-    command.env_clear().envs(kept).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // Argon2's cost is not what these tests are about, and the build is not optimised.
-    command.env("SAKMS_ARGON2_MEMORY", "1024").env("SAKMS_ARGON2_ITERATIONS", "1");
+    let settings =
+        |name: &str| name.starts_with("SAKMS_") || name.starts_with("JWT_") || name == "DB_URL";
+    let kept: BTreeMap<_, _> = std::env::vars()
+        .filter(|(name, _)| !settings(name))
+        .collect();
+    command
+        .env_clear()
+        .envs(kept)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
 impl Server {
     /// Starts the server in `folder` on a free port and waits until it listens.
-    pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = command(folder);
-        command.env("SAKMS_LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
+        command
+            .env("SAKMS_LISTEN", "127.0.0.1:0")
+            .envs(settings.iter().copied());
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let listening = follow(&mut child, Arc::clone(&log));
-        let Ok(address) = listening.recv_timeout(Duration::from_secs(60)) else {
+        let Ok(address) = listening.recv_timeout(Duration::from_mins(1)) else {
             let _ = child.kill();
             panic!("the server does not listen:\n{}", log.lock().unwrap());
         };
-        Self { child, address, log }
+        Self {
+            child,
+            address,
+            log,
+        }
     }
 
-    pub fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         client::send(self.address, method, target, headers, body)
     }
 
     /// What it has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// Sends a signal by name.
-    pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 
     /// Waits for it to end.
-    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+    pub(crate) fn wait(&mut self, limit: Duration) -> ExitStatus {
         wait(&mut self.child, limit)
     }
 }
@@ -84,8 +106,11 @@ fn follow(child: &mut Child, log: Arc<Mutex<String>>) -> Receiver<SocketAddr> {
     let stderr = BufReader::new(child.stderr.take().unwrap());
     std::thread::spawn(move || {
         for line in stderr.lines().map_while(Result::ok) {
-            let address = line.split("http://").nth(1).and_then(|rest| rest.split([' ', '"']).next()?.parse().ok());
-            log.lock().unwrap().push_str(&format!("{line}\n"));
+            let address = line
+                .split("http://")
+                .nth(1)
+                .and_then(|rest| rest.split([' ', '"']).next()?.parse().ok());
+            log.lock().unwrap().extend([line.as_str(), "\n"]);
             if let Some(address) = address.filter(|_| line.contains("listening on")) {
                 let _ = sender.send(address);
             }
@@ -109,9 +134,17 @@ fn wait(child: &mut Child, limit: Duration) -> ExitStatus {
 }
 
 /// Runs the server with these arguments and settings, expecting it to end by itself: its status, stdout and stderr.
-pub fn run(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> (i32, String, String) {
+pub(crate) fn run(
+    folder: &Path,
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+) -> (i32, String, String) {
     let mut command = command(folder);
-    let mut child = command.args(arguments).envs(settings.iter().copied()).spawn().unwrap();
+    let mut child = command
+        .args(arguments)
+        .envs(settings.iter().copied())
+        .spawn()
+        .unwrap();
     let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
@@ -123,6 +156,10 @@ pub fn run(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> (i32
         let _ = err.read_to_string(&mut text);
         text
     });
-    let status = wait(&mut child, Duration::from_secs(60));
-    (status.code().unwrap_or(-1), reader.join().unwrap(), errors.join().unwrap())
+    let status = wait(&mut child, Duration::from_mins(1));
+    (
+        status.code().unwrap_or(-1),
+        reader.join().unwrap(),
+        errors.join().unwrap(),
+    )
 }

@@ -16,7 +16,7 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Reads the head of the journal and keeps others from moving it.
     const LOCK_HEAD: &'static str;
-    /// Adds uses to a secret.
+    /// Adds uses to so many secrets ([`USES`](super::texts::USES)): key, secret, count and time of each.
     const ADD_USES: &'static str;
     /// The steps that lead to the schema, in order.
     const STEPS: &'static [Step];

@@ -9,6 +9,7 @@ use super::records;
 use super::retry::{self, Change};
 use super::row::{Columns, CorruptValue, Row, Value};
 use super::texts;
+use super::uses::AddUses;
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
 use crate::journal::{JournalEntry, JournalHead, JournalRow, Seq};
@@ -144,13 +145,8 @@ impl<B: Backend> KeyStore for SqlStore<B> {
         if uses.is_empty() {
             return Ok(());
         }
-        retry::change(
-            &self.backend,
-            "record_uses",
-            None,
-            &AddUses::of(uses, B::ADD_USES),
-        )
-        .await
+        let change = AddUses::new(uses, B::ADD_USES);
+        retry::change(&self.backend, "record_uses", None, &change).await
     }
 
     async fn owner_disabled_at(&self, owner: &Owner) -> Result<Option<Timestamp>, StoreError> {
@@ -321,36 +317,6 @@ impl<S: Session> Change<S> for SetOwner<'_> {
             }
             None => session.execute(texts::ENABLE_OWNER, &[owner]).await?,
         };
-        Ok(())
-    }
-}
-
-/// Uses in the order of their secrets: two who write at once then wait for each other, never crosswise.
-struct AddUses {
-    uses: Vec<SecretUse>,
-    text: &'static str,
-}
-
-impl AddUses {
-    fn of(uses: &[SecretUse], text: &'static str) -> Self {
-        let mut uses = uses.to_vec();
-        uses.sort_unstable_by_key(|used| used.secret);
-        Self { uses, text }
-    }
-}
-
-impl<S: Session> Change<S> for AddUses {
-    type Output = ();
-
-    async fn apply(&self, session: &mut S) -> Result<(), Failure> {
-        for used in &self.uses {
-            let values = [
-                used.count.into(),
-                used.last_at.into(),
-                used.secret.as_bytes().into(),
-            ];
-            session.execute(self.text, &values).await?;
-        }
         Ok(())
     }
 }

@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `texts.rs` | every statement |
 //! | `row.rs`, `records.rs` | values, and records made of them |
-//! | `keys.rs`, `accounts.rs` | the store's methods |
+//! | `keys.rs`, `uses.rs`, `accounts.rs` | the store's methods |
 //! | `retry.rs` | deadlines, second attempts, commits whose outcome was lost |
 //! | `fault.rs` | what an error means |
 //! | `migrate.rs` | the schema's steps |
@@ -28,6 +28,7 @@ mod row;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod texts;
+mod uses;
 
 use backend::Backend;
 

@@ -57,6 +57,25 @@ pub(super) const ADD_SECRET: &str = "INSERT INTO sakms_secrets (id, key_id, hash
 pub(super) const RETIRE_SECRETS: &str = "UPDATE sakms_secrets SET retired_at = ? \
      WHERE key_id = ? AND (retired_at IS NULL OR retired_at > ?)";
 
+/// How many secrets `KEYS_OF_SECRETS` and [`ADD_USES`](super::backend::Backend::ADD_USES) speak of. A round trip for
+/// each use would take a busy service seconds, and a text for each number of uses would be many texts.
+pub(super) const USES: usize = 32;
+pub(super) const KEYS_OF_SECRETS: &str = "SELECT id, key_id FROM sakms_secrets WHERE id IN \
+     (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// What both databases spell alike of `ADD_USES`.
+macro_rules! add_uses {
+    () => {
+        "INSERT INTO sakms_secret_uses (key_id, secret_id, uses, last_used_at) VALUES \
+         (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), \
+         (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), \
+         (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), \
+         (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), \
+         (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), \
+         (?, ?, ?, ?), (?, ?, ?, ?) "
+    };
+}
+pub(super) use add_uses;
+
 pub(super) const OWNER: &str = "SELECT disabled_at FROM sakms_owners WHERE owner = ?";
 /// `REPLACE` is the one upsert that MariaDB and SQLite spell alike.
 pub(super) const DISABLE_OWNER: &str =
@@ -100,3 +119,14 @@ pub(super) const MOVE_HEAD: &str =
 /// about a table.
 pub(super) const PING: &str = "SELECT (SELECT COUNT(*) FROM sakms_journal_head), \
      (SELECT COUNT(*) FROM sakms_migrations WHERE success = TRUE AND version <= ?)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statements_about_uses_have_room_for_as_many() {
+        assert_eq!(KEYS_OF_SECRETS.matches('?').count(), USES);
+        assert_eq!(add_uses!().matches('?').count(), 4 * USES);
+    }
+}

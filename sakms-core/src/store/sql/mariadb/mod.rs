@@ -16,6 +16,7 @@ use super::SqlStore;
 use super::backend::{Backend, Lane, Limits};
 use super::fault::{Failure, Fault};
 use super::migrate::{self, MigrationReport, Step, steps};
+use super::texts;
 use crate::store::{StoreError, StoreErrorKind};
 pub use builder::{MariaDbBuilder, TlsMode};
 use session::MariaDbSession;
@@ -45,7 +46,8 @@ pub struct MariaDb {
     foreign: bool,
 }
 
-/// How long a migration waits for another process that migrates, in seconds: the number in `TAKE_LOCK`.
+/// Waits for another process that migrates, at most 60 seconds. A lock's name holds 64 characters at most, and a
+/// database's does as well.
 const TAKE_LOCK: &str =
     "SELECT GET_LOCK(CONCAT('sakms.migrate.', LEFT(SHA2(DATABASE(), 256), 40)), 60)";
 const FREE_LOCK: &str =
@@ -102,12 +104,12 @@ impl Backend for MariaDb {
 
     const LOCK_HEAD: &'static str =
         "SELECT seq, chain FROM sakms_journal_head WHERE id = 1 FOR UPDATE";
-    const ADD_USES: &'static str = "INSERT INTO sakms_secret_uses \
-         (key_id, secret_id, uses, last_used_at) \
-         SELECT key_id, id, ?, ? FROM sakms_secrets WHERE id = ? \
-         ON DUPLICATE KEY UPDATE \
+    const ADD_USES: &'static str = concat!(
+        texts::add_uses!(),
+        "ON DUPLICATE KEY UPDATE \
          uses = uses + LEAST(VALUES(uses), 9223372036854775807 - uses), \
-         last_used_at = GREATEST(last_used_at, VALUES(last_used_at))";
+         last_used_at = GREATEST(last_used_at, VALUES(last_used_at))"
+    );
     const STEPS: &'static [Step] = steps! { "mariadb":
         1 "0001_keys"
         2 "0002_secrets"

@@ -108,12 +108,12 @@ impl Backend for Sqlite {
 
     // Whoever writes has the whole database to themselves.
     const LOCK_HEAD: &'static str = texts::HEAD;
-    const ADD_USES: &'static str = "INSERT INTO sakms_secret_uses \
-         (key_id, secret_id, uses, last_used_at) \
-         SELECT key_id, id, ?, ? FROM sakms_secrets WHERE id = ? \
-         ON CONFLICT (key_id, secret_id) DO UPDATE SET \
+    const ADD_USES: &'static str = concat!(
+        texts::add_uses!(),
+        "ON CONFLICT (key_id, secret_id) DO UPDATE SET \
          uses = uses + MIN(excluded.uses, 9223372036854775807 - uses), \
-         last_used_at = MAX(last_used_at, excluded.last_used_at)";
+         last_used_at = MAX(last_used_at, excluded.last_used_at)"
+    );
     const STEPS: &'static [Step] = steps! { "sqlite":
         1 "0001_keys"
         2 "0002_keys_by_owner"
