@@ -67,20 +67,33 @@ pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
             "The JSON nests deeper than {DEPTH} levels."
         )));
     }
+    let Ok(text) = std::str::from_utf8(body) else {
+        return Err(Problem::malformed("The body is not UTF-8."));
+    };
     // The shape first: an unknown field must not hide that what follows is not JSON at all.
-    if let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         return Err(Problem::malformed(format!(
             "The body is not JSON: {error}."
         )));
     }
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    // A struct would also be read from an array, field by field.
+    if !text.trim_ascii_start().starts_with('{') {
+        let error = FieldError::new("body", "must be an object");
+        return Err(Problem::invalid(vec![error]));
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
+        let message = without_position(&error.into_inner().to_string());
+        let field = match (path.as_str(), named_in(&message)) {
+            (".", Some(name)) => name.to_owned(),
+            (".", None) => "body".to_owned(),
+            _ => path,
+        };
         // A password that is a number must not come back in an error message.
         let message = match field.as_str() {
-            "password" => "must be text".to_owned(),
-            _ => without_position(&error.into_inner().to_string()),
+            "password" if named_in(&message).is_none() => "must be text".to_owned(),
+            _ => message,
         };
         Problem::invalid(vec![FieldError::new(field, message)])
     })
@@ -121,6 +134,14 @@ fn nests_deeper_than(json: &[u8], most: usize) -> bool {
         }
     }
     false
+}
+
+/// The field that is missing or stands there twice: the parser reports it at the object it belongs to.
+fn named_in(message: &str) -> Option<&str> {
+    let rest = message
+        .strip_prefix("missing field `")
+        .or_else(|| message.strip_prefix("duplicate field `"))?;
+    rest.strip_suffix('`')
 }
 
 /// The parser ends its messages with the place in the text, which says nothing to whoever sent the fields.
@@ -174,6 +195,7 @@ mod tests {
         assert_eq!(status(b"{\"password\":\"\xff\"}").0, 400);
         for unfit in [
             "[]",
+            r#"["x"]"#,
             "null",
             "{}",
             r#"{"password":1}"#,
@@ -181,6 +203,18 @@ mod tests {
             r#"{"password":"x","password":"y"}"#,
         ] {
             assert_eq!(status(unfit.as_bytes()), (422, "invalid_input"), "{unfit}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_missing_or_stands_twice_is_named() {
+        let headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        for body in ["{}", r#"{"password":"x","password":"y"}"#] {
+            let problem = json::<Sample>(&headers, body.as_bytes()).unwrap_err();
+            let body = problem.into_response().into_body();
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["errors"][0]["field"], "password", "{problem}");
         }
     }
 

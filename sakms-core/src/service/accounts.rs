@@ -32,6 +32,8 @@ impl std::error::Error for LoginDenial {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallerDenial {
+    /// This service has no tokens.
+    NoTokens,
     /// The token is not good.
     Token(TokenDenial),
     /// There is no such account.
@@ -43,6 +45,7 @@ pub enum CallerDenial {
 impl fmt::Display for CallerDenial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoTokens => f.write_str("this service has no tokens"),
             Self::Token(denial) => denial.fmt(f),
             Self::UnknownAccount => f.write_str("the token's account does not exist"),
             Self::Disabled => f.write_str("the token's account is disabled"),
@@ -138,8 +141,7 @@ impl Sakms {
     /// Who a token speaks for. The token must be genuine, its account must exist, and its owner must not be disabled.
     ///
     /// # Errors
-    /// [`Error::NotOffered`] when this service has no token issuer; [`Error::Store`] and [`Error::Token`] when it could
-    /// not be decided.
+    /// [`Error::Store`] and [`Error::Token`] when it could not be decided.
     #[tracing::instrument(name = "sakms.token.verify", skip_all)]
     pub async fn authenticate(
         &self,
@@ -151,7 +153,9 @@ impl Sakms {
             tokens,
             ..
         } = &*self.inner;
-        let issuer = tokens.as_ref().ok_or(Error::NotOffered)?;
+        let Some(issuer) = tokens else {
+            return Ok(Verdict::Denied(CallerDenial::NoTokens));
+        };
         let claims = match issuer.verify(token).await? {
             Verdict::Granted(claims) => claims,
             Verdict::Denied(denial) => return Ok(Verdict::Denied(CallerDenial::Token(denial))),
