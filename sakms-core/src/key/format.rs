@@ -9,7 +9,7 @@
 //! - `tag`: the first 8 bytes of HMAC-SHA-256 (RFC 2104) over everything before it, under a subkey of the
 //!   master key ([`MasterKeys`]).
 //!
-//! All three are [base62](super::base62) of a fixed width. The tag is a filter in front of the proof, not the
+//! All three are `base62` of a fixed width. The tag is a filter in front of the proof, not the
 //! proof: a text that was mistyped or made up ends here, without a look at the database and without a hash.
 //!
 //! The text is read from the right, so a prefix may hold `_`. There is one version so far; another would have

@@ -1,9 +1,9 @@
 //! Keys, accounts and the journal in a SQL database.
 //!
 //! [`SqlStore`] holds everything that the databases have in common: what is written in which order, how rows
-//! are read, when a change is tried again. A [`Backend`](backend::Backend) is what one database needs besides: its
+//! are read, when a change is tried again. A `Backend` is what one database needs besides: its
 //! connections, its few own statements, the meaning of its errors. Both sides speak in plain
-//! [values](row::Value), so that nothing here depends on a driver's types.
+//! values, so that nothing here depends on a driver's types.
 //!
 //! | file | holds |
 //! | --- | --- |
