@@ -30,7 +30,10 @@ pub mod faults;
 pub mod fixtures;
 #[cfg(feature = "http")]
 pub mod http;
+mod needs;
 pub mod store;
+
+pub use needs::needed;
 
 use std::time::Duration;
 
