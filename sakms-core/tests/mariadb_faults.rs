@@ -440,19 +440,10 @@ async fn a_change_that_is_dropped_anywhere_leaves_nothing_behind() {
         let _ = working.await;
         let asked = Instant::now();
         store.find(secret.id).await.unwrap().unwrap();
-        assert!(
-            asked.elapsed() < Duration::from_millis(500),
-            "{:?}",
-            asked.elapsed()
-        );
+        stored_key(&store).await;
+        let waited = asked.elapsed();
+        assert!(waited < Duration::from_secs(1), "{waited:?}");
     }
-    let asked = Instant::now();
-    stored_key(&store).await;
-    assert!(
-        asked.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        asked.elapsed()
-    );
     let rows = store.journal_after(Seq::START, 1000).await.unwrap();
     let head = journal::verify(JournalHead::START, &rows).unwrap();
     let keys = database.number("SELECT COUNT(*) FROM sakms_keys").await;

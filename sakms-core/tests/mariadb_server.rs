@@ -215,6 +215,43 @@ async fn two_stores_on_one_database_share_one_journal() {
     assert_eq!(other.journal_head().await.unwrap(), head);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_on_a_hosts_connections_do_not_run_into_each_others_snapshots() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let pool = MySqlPoolOptions::new()
+        .max_connections(8)
+        .after_connect(|connection, _| {
+            let settings = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+                 SET SESSION autocommit = 1 /*M!101108 , innodb_snapshot_isolation = ON */";
+            Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
+        })
+        .connect_lazy_with(database.options());
+    let store = MariaDbStore::from_pool(pool);
+    store.migrate().await.unwrap();
+    let writing: Vec<_> = (0..8)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let (key, _) = stored_key(&store).await;
+                for revision in 1..=20 {
+                    let (patch, entry) = (KeyPatch::default(), fixtures::updated(key.id));
+                    let revision = Revision::new(revision);
+                    store
+                        .update(key.id, revision, &patch, &entry)
+                        .await
+                        .unwrap();
+                }
+            })
+        })
+        .collect();
+    for one in writing {
+        one.await.unwrap();
+    }
+    assert_eq!(store.journal_head().await.unwrap().seq, Seq::new(8 * 21));
+}
+
 #[tokio::test]
 async fn the_tables_do_not_depend_on_the_servers_defaults() {
     let Some(database) = Database::create().await else {

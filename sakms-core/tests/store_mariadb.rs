@@ -19,7 +19,7 @@ async fn connections_of_a_host() -> Option<Fixture> {
     let database = Database::create().await?;
     let settings = "SET SESSION sql_mode = '', time_zone = '+05:30'; SET NAMES latin1; \
          SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-         SET SESSION /*M!100618 innodb_snapshot_isolation = ON, */ autocommit = 1";
+         SET SESSION /*M!101108 innodb_snapshot_isolation = ON, */ autocommit = 1";
     let pool = MySqlPoolOptions::new()
         .max_connections(5)
         .after_connect(move |connection, _| {

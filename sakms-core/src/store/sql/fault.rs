@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::backend::Backend;
@@ -90,6 +91,10 @@ impl Failure {
             Self::Refused(kind, _) => Fault::of(*kind),
             Self::Sql(error) => match error {
                 E::Database(error) => B::fault(error.as_ref()),
+                // A certificate that is not believed, or an answer that is none.
+                E::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                    Fault::of(StoreErrorKind::Unavailable)
+                }
                 // The connection broke. What ran on it is undone by the server, but for a commit.
                 E::Io(_) | E::Protocol(_) | E::WorkerCrashed => Fault::passing(),
                 E::PoolTimedOut | E::PoolClosed | E::Tls(_) => {
