@@ -82,8 +82,8 @@ impl From<ChangeKey> for KeyChange {
 pub(super) struct Key<'a> {
     id: KeyId,
     /// The key's text, the one time it is shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api_key: Option<&'a str>,
+    #[serde(rename = "api_key", skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
     prefix: &'a str,
     revoked: bool,
     name: &'a KeyName,
@@ -101,7 +101,7 @@ impl<'a> From<&'a KeyRecord> for Key<'a> {
     fn from(key: &'a KeyRecord) -> Self {
         Self {
             id: key.id,
-            api_key: None,
+            text: None,
             prefix: &key.shown_prefix,
             revoked: key.revoked_at.is_some(),
             name: &key.name,
@@ -119,9 +119,9 @@ impl<'a> From<&'a KeyRecord> for Key<'a> {
 
 impl<'a> From<&'a CreatedKey> for Key<'a> {
     fn from(created: &'a CreatedKey) -> Self {
-        let api_key = Some(created.text.expose());
+        let text = Some(created.text.expose());
         Self {
-            api_key,
+            text,
             ..Self::from(&created.key)
         }
     }
