@@ -12,6 +12,7 @@ mod dto;
 mod guard;
 mod handlers;
 mod problem;
+mod resource;
 mod response;
 mod route;
 
@@ -20,5 +21,6 @@ pub use call::{Call, Reply};
 pub use credentials::{Credential, credential};
 pub use guard::{Admission, Check, CheckFuture, Guard};
 pub use problem::Problem;
+pub use resource::Resource;
 pub use response::Response;
 pub use route::{Access, Group, Route, allowed_methods, routes};

@@ -1,0 +1,89 @@
+//! The core's route table as actix resources.
+
+use std::rc::Rc;
+
+use actix_web::body::{BodySize, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web::{self, Payload, ServiceConfig};
+use actix_web::{Error, HttpRequest, HttpResponse};
+use sakms_core::http::{Api, Problem, Resource, Route};
+
+use crate::convert;
+
+/// The routes of a service, for [`App::configure`](actix_web::App::configure) or
+/// [`Scope::configure`](actix_web::Scope::configure).
+///
+/// Takes a [`Sakms`](sakms_core::service::Sakms) for the defaults, or an [`Api`] with settings of its own; both are cheap
+/// to clone, once for each worker. Every path answers with and without a trailing slash. Paths that are not in the table
+/// are the host's; [`not_found`] is there for a host whose own paths shall answer alike. When a host has a resource of
+/// the same path, the one that was added first answers; leave the group out with [`Api::groups`].
+pub fn configure(api: impl Into<Api>) -> impl FnOnce(&mut ServiceConfig) {
+    let api = Rc::new(api.into());
+    move |config| {
+        for resource in api.resources() {
+            config.service(registered(&api, resource));
+        }
+    }
+}
+
+fn registered(api: &Rc<Api>, resource: Resource) -> actix_web::Resource {
+    let mut registered = web::resource(resource.patterns());
+    for route in resource.routes() {
+        for method in convert::methods(route) {
+            let api = Rc::clone(api);
+            let handler = move |request, payload| serve(Rc::clone(&api), route, request, payload);
+            registered = registered.route(web::method(method).to(handler));
+        }
+    }
+    registered.default_service(web::to(move |request: HttpRequest| {
+        let refusal = resource.refuse(request.uri().path());
+        std::future::ready(convert::response(refusal))
+    }))
+}
+
+async fn serve(
+    api: Rc<Api>,
+    route: &'static Route,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let response = match convert::parts(&request) {
+        Ok(parts) => api.serve(route, parts, payload).await,
+        Err(problem) => problem.into_response(),
+    };
+    convert::response(response)
+}
+
+/// Answers "method not allowed" as the routes of a service do, where actix's own answer is an empty one: for
+/// [`App::wrap`](actix_web::App::wrap) with [`from_fn`](actix_web::middleware::from_fn).
+///
+/// It is a middleware because actix tells the methods of a resource, which the answer must name, to its own answer alone.
+///
+/// # Errors
+/// Those of the service it wraps.
+pub async fn method_not_allowed<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let response = next.call(request).await?;
+    let problem = Problem::method_not_allowed(&[]);
+    let empty = matches!(
+        response.response().body().size(),
+        BodySize::None | BodySize::Sized(0)
+    );
+    if !empty || response.status().as_u16() != problem.status().as_u16() {
+        return Ok(response.map_into_left_body());
+    }
+    let mut answer = convert::response(problem.into_response());
+    for (name, value) in response.headers() {
+        answer.headers_mut().append(name.clone(), value.clone());
+    }
+    Ok(response.into_response(answer.map_into_right_body()))
+}
+
+/// Answers "not found" as the routes of a service do: for
+/// [`App::default_service`](actix_web::App::default_service).
+pub async fn not_found() -> HttpResponse {
+    convert::response(Problem::not_found().into_response())
+}
