@@ -7,9 +7,10 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{Error, HttpRequest, HttpResponse};
+use futures_util::StreamExt as _;
 use sakms_core::http::{Api, Problem, Resource, Route};
 
-use crate::convert;
+use crate::{convert, unread};
 
 /// The routes of a service, for [`App::configure`](actix_web::App::configure) or
 /// [`Scope::configure`](actix_web::Scope::configure).
@@ -36,9 +37,9 @@ fn registered(api: &Rc<Api>, resource: Resource) -> actix_web::Resource {
             registered = registered.route(web::method(method).to(handler));
         }
     }
-    registered.default_service(web::to(move |request: HttpRequest| {
+    registered.default_service(web::to(move |request: HttpRequest, payload: Payload| {
         let refusal = resource.refuse(request.uri().path());
-        std::future::ready(convert::response(refusal))
+        unread::answer(refusal, payload.into_inner().fuse())
     }))
 }
 
@@ -48,11 +49,12 @@ async fn serve(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
+    let mut payload = payload.into_inner().fuse();
     let response = match convert::parts(&request) {
-        Ok(parts) => api.serve(route, parts, payload).await,
+        Ok(parts) => api.serve(route, parts, &mut payload).await,
         Err(problem) => problem.into_response(),
     };
-    convert::response(response)
+    unread::answer(response, payload).await
 }
 
 /// Answers "method not allowed" as the routes of a service do, where actix's own answer is an empty one: for
@@ -84,6 +86,10 @@ pub async fn method_not_allowed<B: MessageBody>(
 
 /// Answers "not found" as the routes of a service do: for
 /// [`App::default_service`](actix_web::App::default_service).
-pub async fn not_found() -> HttpResponse {
-    convert::response(Problem::not_found().into_response())
+pub async fn not_found(payload: Payload) -> HttpResponse {
+    unread::answer(
+        Problem::not_found().into_response(),
+        payload.into_inner().fuse(),
+    )
+    .await
 }

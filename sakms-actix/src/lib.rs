@@ -29,6 +29,7 @@ mod config;
 mod convert;
 mod extract;
 mod middleware;
+mod unread;
 
 /// The README's example, compiled.
 #[cfg(doctest)]

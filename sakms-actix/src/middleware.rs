@@ -4,15 +4,15 @@ use std::future::{Ready, ready};
 use std::rc::Rc;
 
 use actix_web::body::EitherBody;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{Error, HttpMessage as _};
-use futures_util::TryFutureExt as _;
 use futures_util::future::{Either, LocalBoxFuture, MapOk};
+use futures_util::{StreamExt as _, TryFutureExt as _};
 use sakms_core::http::{Check, Guard, Response};
 use sakms_core::key::{Environment, InvalidScope};
 use sakms_core::service::Sakms;
 
-use crate::convert;
+use crate::{convert, unread};
 
 /// Lets requests with a good API key through to what it wraps (a resource, a scope, an app), and answers all others.
 ///
@@ -91,7 +91,7 @@ where
 
     forward_ready!(inner);
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let admission = match convert::headers(request.headers(), &Guard::HEADERS) {
             Ok(headers) => self.guard.check(&headers),
             Err(problem) => Check::Refused(problem.into_response()),
@@ -102,9 +102,13 @@ where
                 let through: IntoOutcome<B> = ServiceResponse::map_into_left_body;
                 Either::Left(self.inner.call(request).map_ok(through))
             }
-            Check::Refused(refusal) => {
-                Either::Right(Either::Left(ready(Ok(refused(request, refusal)))))
-            }
+            Check::Refused(refusal) => Either::Right(match request.parts_mut().1 {
+                Payload::None => {
+                    let response = request.into_response(convert::response(refusal));
+                    Either::Left(ready(Ok(response.map_into_right_body())))
+                }
+                _ => Either::Right(Box::pin(refuse(request, refusal))),
+            }),
             Check::Pending(check) => {
                 let inner = Rc::clone(&self.inner);
                 Either::Right(Either::Right(Box::pin(async move {
@@ -113,7 +117,7 @@ where
                             request.extensions_mut().insert(admission);
                             Ok(inner.call(request).await?.map_into_left_body())
                         }
-                        Err(refusal) => Ok(refused(request, refusal)),
+                        Err(refusal) => refuse(request, refusal).await,
                     }
                 })))
             }
@@ -121,8 +125,7 @@ where
     }
 }
 
-fn refused<B>(request: ServiceRequest, refusal: Response) -> ServiceResponse<EitherBody<B>> {
-    request
-        .into_response(convert::response(refusal))
-        .map_into_right_body()
+async fn refuse<B>(mut request: ServiceRequest, refusal: Response) -> Outcome<B> {
+    let response = unread::answer(refusal, request.take_payload().fuse()).await;
+    Ok(request.into_response(response).map_into_right_body())
 }
