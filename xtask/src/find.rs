@@ -1,7 +1,6 @@
 //! Finding the programs of a MariaDB server that the system has.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,12 +15,21 @@ const DAEMON_NAMES: [&str; 2] = ["mariadbd", "mysqld"];
 const INSTALLER_NAMES: [&str; 2] = ["mariadb-install-db", "mysql_install_db"];
 
 /// Where packages put a daemon. Most are not in the PATH of a plain user.
-const USUAL_FOLDERS: [&str; 6] =
-    ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/bin", "/usr/local/bin", "/opt/local/bin"];
+const USUAL_FOLDERS: [&str; 6] = [
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/usr/libexec",
+    "/usr/bin",
+    "/usr/local/bin",
+    "/opt/local/bin",
+];
 
 /// Where Homebrew keeps each package in a folder of its own.
-const HOMEBREW_FOLDERS: [&str; 3] =
-    ["/opt/homebrew/opt", "/usr/local/opt", "/home/linuxbrew/.linuxbrew/opt"];
+const HOMEBREW_FOLDERS: [&str; 3] = [
+    "/opt/homebrew/opt",
+    "/usr/local/opt",
+    "/home/linuxbrew/.linuxbrew/opt",
+];
 
 /// The MariaDB daemon of this system, if it has one. Fails if the user named
 /// one that is none: another in its place would be a surprise.
@@ -73,10 +81,14 @@ fn is_mariadb(daemon: &Path) -> bool {
 }
 
 fn folders() -> Vec<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = env::split_paths(&path).collect();
     folders.extend(USUAL_FOLDERS.iter().map(PathBuf::from));
-    folders.extend(HOMEBREW_FOLDERS.iter().flat_map(|base| homebrew(Path::new(base))));
+    folders.extend(
+        HOMEBREW_FOLDERS
+            .iter()
+            .flat_map(|base| homebrew(Path::new(base))),
+    );
     folders
 }
 
@@ -121,7 +133,8 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
@@ -149,7 +162,10 @@ mod tests {
         let (old, new) = (folder.path().join("a"), folder.path().join("b"));
         let mysqld = program(&old, "mysqld", "echo mysqld from MariaDB");
         let mariadbd = program(&new, "mariadbd", "echo mariadbd from MariaDB");
-        assert_eq!(daemons_in(&[old, new]).collect::<Vec<_>>(), [mariadbd, mysqld]);
+        assert_eq!(
+            daemons_in(&[old, new]).collect::<Vec<_>>(),
+            [mariadbd, mysqld]
+        );
     }
 
     #[test]
@@ -165,7 +181,9 @@ mod tests {
     #[test]
     fn a_named_daemon_must_be_one() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = named_daemon(folder.path().join("mariadbd")).unwrap_err().to_string();
+        let missing = named_daemon(folder.path().join("mariadbd"))
+            .unwrap_err()
+            .to_string();
         assert!(missing.contains("is not there"), "{missing}");
 
         let other = program(folder.path(), "mysqld", "echo mysqld from MySQL");
@@ -179,7 +197,11 @@ mod tests {
     #[test]
     fn the_installer_beside_the_daemon_is_preferred() {
         let folder = tempfile::tempdir().unwrap();
-        let installer = program(&folder.path().join("scripts"), "mariadb-install-db", "exit 0");
+        let installer = program(
+            &folder.path().join("scripts"),
+            "mariadb-install-db",
+            "exit 0",
+        );
         let daemon = program(&folder.path().join("bin"), "mariadbd", "exit 0");
         assert_eq!(self::installer(&daemon).unwrap(), installer);
     }

@@ -19,7 +19,12 @@ pub(crate) fn mariadb() -> Outcome<PathBuf> {
     report::say("    no mariadbd here; installing Debian's mariadb-server with apt-get");
     let _policy = Policy::forbid_services(Path::new(POLICY))?;
     run::run(&mut apt_get(&["update"]))?;
-    run::run(&mut apt_get(&["install", "-y", "--no-install-recommends", "mariadb-server"]))?;
+    run::run(&mut apt_get(&[
+        "install",
+        "-y",
+        "--no-install-recommends",
+        "mariadb-server",
+    ]))?;
     find::daemon()?.ok_or_else(|| Failure::new("mariadb-server is installed but has no mariadbd"))
 }
 
@@ -28,6 +33,8 @@ fn apt_get(args: &[&str]) -> Command {
     // Another apt-get may be at work on a machine that was started just now.
     command.args(["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]);
     command.args(args).env("DEBIAN_FRONTEND", "noninteractive");
+    // Standard output is for results: `mariadb` prints its URL there.
+    command.stdout(std::io::stderr());
     command
 }
 
@@ -65,7 +72,10 @@ impl Drop for Policy<'_> {
         if let Some(path) = self.ours
             && let Err(error) = fs::remove_file(path)
         {
-            report::say(&format!("warning: cannot remove {}: {error}", path.display()));
+            report::say(&format!(
+                "warning: cannot remove {}: {error}",
+                path.display()
+            ));
         }
     }
 }
@@ -81,7 +91,8 @@ fn make_executable(_path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
@@ -109,7 +120,12 @@ mod tests {
     fn the_advice_is_one_line_and_names_every_way_out() {
         let advice = advice().to_string();
         assert!(!advice.contains('\n'));
-        for way in ["apt-get install", "SAKMS_MARIADBD", "SAKMS_TEST_MARIADB_URL", "--no-mariadb"] {
+        for way in [
+            "apt-get install",
+            "SAKMS_MARIADBD",
+            "SAKMS_TEST_MARIADB_URL",
+            "--no-mariadb",
+        ] {
             assert!(advice.contains(way), "{advice}");
         }
     }

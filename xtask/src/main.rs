@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use failure::{Failure, Outcome};
+use failure::Outcome;
 
 /// Development commands of the SAKMS workspace.
 #[derive(Debug, Parser)]

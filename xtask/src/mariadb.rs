@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Another process may take the free port before the server does.
 const ATTEMPTS: u32 = 3;
 
+/// Without an ending the server would put one on.
+const LOG: &str = "error.log";
+
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -66,7 +69,9 @@ impl Server {
     pub(crate) fn check(&mut self) -> Outcome {
         match self.process.ended()? {
             None => Ok(()),
-            Some(status) => Err(self.home.failure(&format!("MariaDB ended by itself ({status})"))),
+            Some(status) => Err(self
+                .home
+                .failure(&format!("MariaDB ended by itself ({status})"))),
         }
     }
 }
@@ -83,7 +88,10 @@ struct Home {
 impl Home {
     fn create(folder: &Path) -> Outcome<Self> {
         let account = scratch::is_root().then(scratch::database_account);
-        let home = Self { folder: folder.join("db"), account };
+        let home = Self {
+            folder: folder.join("db"),
+            account,
+        };
         for path in [home.folder.clone(), home.file("tmp")] {
             fs::create_dir(&path).attempt(|| format!("cannot make {}", path.display()))?;
         }
@@ -109,7 +117,7 @@ impl Home {
             tmp = file("tmp"),
             socket = file("sock"),
             pid = file("pid"),
-            log = file("log"),
+            log = file(LOG),
         );
         // Unfriendly on purpose. With no strict mode the server cuts a value
         // that is too long and says nothing, and latin1 loses most letters: a
@@ -130,12 +138,18 @@ impl Home {
     fn fill(&self, daemon: &Path) -> Outcome {
         let installer = find::installer(daemon)?;
         let said = self.file("install.log");
-        let output = fs::File::create(&said).attempt(|| format!("cannot write {}", said.display()))?;
-        let errors = output.try_clone().attempt(|| "cannot share a file".to_owned())?;
+        let output =
+            fs::File::create(&said).attempt(|| format!("cannot write {}", said.display()))?;
+        let errors = output
+            .try_clone()
+            .attempt(|| "cannot share a file".to_owned())?;
         let mut command = Command::new(installer);
         command
             // Without it the system's own settings would have a say.
-            .arg(format!("--defaults-file={}", self.file("server.cnf").display()))
+            .arg(format!(
+                "--defaults-file={}",
+                self.file("server.cnf").display()
+            ))
             .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
             .args(self.account.map(|account| format!("--user={account}")))
             .stdout(output)
@@ -164,14 +178,19 @@ impl Home {
     fn launch(&self, daemon: &Path, port: u16) -> Outcome<Group> {
         let mut command = Command::new(daemon);
         command
-            .arg(format!("--defaults-file={}", self.file("server.cnf").display()))
+            .arg(format!(
+                "--defaults-file={}",
+                self.file("server.cnf").display()
+            ))
             .arg(format!("--init-file={}", self.first_statements().display()))
             .arg(format!("--port={port}"))
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null());
         let mut process = Group::spawn(&mut command)?;
         let begun = report::now();
-        while !greets(port) {
+        // Somebody else's server may answer while ours finds the port taken:
+        // believe the answer only when ours says that it is ready.
+        while !(self.said("ready for connections") && greets(port)) {
             signals::check()?;
             if let Some(status) = process.ended()? {
                 return Err(self.failure(&format!("MariaDB did not start ({status})")));
@@ -179,14 +198,6 @@ impl Home {
             if begun.elapsed() > PATIENCE {
                 let seconds = PATIENCE.as_secs();
                 return Err(self.failure(&format!("MariaDB was not ready within {seconds} s")));
-            }
-            thread::sleep(run::TICK);
-        }
-        // Somebody else's server may have answered while ours found the port
-        // taken: believe it only if ours wrote the line that it is ready.
-        while !self.said("ready for connections") {
-            if process.ended()?.is_some() || begun.elapsed() > PATIENCE {
-                return Err(self.failure("MariaDB did not start"));
             }
             thread::sleep(run::TICK);
         }
@@ -198,7 +209,12 @@ impl Home {
         let Some(account) = self.account else {
             return Ok(());
         };
-        run::capture(Command::new("chown").args(["-R", account]).arg(&self.folder)).map(drop)
+        run::capture(
+            Command::new("chown")
+                .args(["-R", account])
+                .arg(&self.folder),
+        )
+        .map(drop)
     }
 
     fn port_was_taken(&self) -> bool {
@@ -210,11 +226,14 @@ impl Home {
     }
 
     fn failure(&self, what: &str) -> Failure {
-        Failure::new(format!("{what}; the end of its log:\n{}", tail(&self.log())))
+        Failure::new(format!(
+            "{what}; the end of its log:\n{}",
+            tail(&self.log())
+        ))
     }
 
     fn log(&self) -> PathBuf {
-        self.file("log")
+        self.file(LOG)
     }
 
     fn first_statements(&self) -> PathBuf {
@@ -233,7 +252,7 @@ impl Home {
 
 fn password() -> Outcome<String> {
     let mut bytes = [0; 16];
-    #[allow(
+    #[expect(
         clippy::disallowed_methods,
         reason = "a password for a server that lives for one run; no test depends on it"
     )]
@@ -271,7 +290,11 @@ fn tail(path: &Path) -> String {
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<_> = text.lines().collect();
     let start = lines.len().saturating_sub(20);
-    lines[start..].iter().map(|line| format!("    | {line}")).collect::<Vec<_>>().join("\n")
+    lines[start..]
+        .iter()
+        .map(|line| format!("    | {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -299,6 +322,9 @@ mod tests {
         let text: String = (1..=30).map(|line| format!("line {line}\n")).collect();
         fs::write(file.path(), text).unwrap();
         let tail = tail(file.path());
-        assert!(tail.starts_with("    | line 11\n") && tail.ends_with("| line 30"), "{tail}");
+        assert!(
+            tail.starts_with("    | line 11\n") && tail.ends_with("| line 30"),
+            "{tail}"
+        );
     }
 }

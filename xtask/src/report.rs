@@ -13,7 +13,7 @@ pub(crate) fn say(line: &str) {
 }
 
 /// The current moment; the one place that reads the clock.
-#[allow(
+#[expect(
     clippy::disallowed_methods,
     reason = "a step's duration is for the reader, nothing depends on it"
 )]
@@ -33,13 +33,24 @@ pub(crate) struct Report {
 struct Step {
     name: &'static str,
     took: Duration,
-    passed: bool,
+    end: End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Passed,
+    Failed,
+    Skipped,
 }
 
 impl Report {
     /// Starts the clock of a run called `title`.
     pub(crate) fn begin(title: &'static str) -> Self {
-        Self { title, started: now(), done: Vec::new() }
+        Self {
+            title,
+            started: now(),
+            done: Vec::new(),
+        }
     }
 
     /// Runs a step. A failure is told at once and remembered for
@@ -69,41 +80,84 @@ impl Report {
         say(&format!("==> [{}] {name}", clock(self.started.elapsed())));
         let begun = now();
         let outcome = work();
-        let step = Step { name, took: begun.elapsed(), passed: outcome.is_ok() };
-        say(&format!("    {name}: {} ({})", step.verdict(), seconds(step.took)));
+        let end = if outcome.is_ok() {
+            End::Passed
+        } else {
+            End::Failed
+        };
+        let step = Step {
+            name,
+            took: begun.elapsed(),
+            end,
+        };
+        say(&format!(
+            "    {name}: {} ({})",
+            end.word(),
+            seconds(step.took)
+        ));
         self.done.push(step);
         outcome
+    }
+
+    /// Notes that a step could not be done, and why, without failing over it.
+    pub(crate) fn skip(&mut self, name: &'static str, why: &str) {
+        say(&format!(
+            "==> [{}] {name}: NOT done: {why}",
+            clock(self.started.elapsed())
+        ));
+        self.done.push(Step {
+            name,
+            took: Duration::ZERO,
+            end: End::Skipped,
+        });
     }
 
     /// Prints the summary, and fails if a step did.
     pub(crate) fn finish(self) -> Outcome {
         say(&self.summary());
-        let failed: Vec<_> =
-            self.done.iter().filter(|step| !step.passed).map(|step| step.name).collect();
+        let failed: Vec<_> = self
+            .done
+            .iter()
+            .filter(|step| step.end == End::Failed)
+            .map(|step| step.name)
+            .collect();
         if failed.is_empty() {
             return Ok(());
         }
-        Err(Failure::new(format!("{} failed: {}", self.title, failed.join(", "))))
+        Err(Failure::new(format!(
+            "{} failed: {}",
+            self.title,
+            failed.join(", ")
+        )))
     }
 
     fn summary(&self) -> String {
-        let steps: Vec<_> = self
-            .done
-            .iter()
-            .map(|step| match step.passed {
-                true => format!("{} {}", step.name, seconds(step.took)),
-                false => format!("{} FAILED after {}", step.name, seconds(step.took)),
-            })
-            .collect();
-        let verdict = if self.done.iter().all(|step| step.passed) { "passed" } else { "FAILED" };
+        let steps: Vec<_> = self.done.iter().map(Step::summary).collect();
+        let failed = self.done.iter().any(|step| step.end == End::Failed);
+        let verdict = if failed { "FAILED" } else { "passed" };
         let total = clock(self.started.elapsed());
         format!("{} {verdict} in {total} ({})", self.title, steps.join(", "))
     }
 }
 
 impl Step {
-    fn verdict(&self) -> &'static str {
-        if self.passed { "ok" } else { "FAILED" }
+    fn summary(&self) -> String {
+        let took = seconds(self.took);
+        match self.end {
+            End::Passed => format!("{} {took}", self.name),
+            End::Failed => format!("{} FAILED after {took}", self.name),
+            End::Skipped => format!("{} NOT done", self.name),
+        }
+    }
+}
+
+impl End {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "ok",
+            Self::Failed => "FAILED",
+            Self::Skipped => "NOT done",
+        }
     }
 }
 
@@ -124,8 +178,28 @@ mod tests {
         let mut report = Report::begin("check");
         assert!(!report.step("first", || Err(Failure::new("no"))).unwrap());
         assert!(report.step("second", || Ok(())).unwrap());
-        assert!(report.summary().contains("first FAILED"), "{}", report.summary());
-        assert_eq!(report.finish().unwrap_err().to_string(), "check failed: first");
+        assert!(
+            report.summary().contains("first FAILED"),
+            "{}",
+            report.summary()
+        );
+        assert_eq!(
+            report.finish().unwrap_err().to_string(),
+            "check failed: first"
+        );
+    }
+
+    #[test]
+    fn a_skipped_step_is_told_and_fails_nothing() {
+        let mut report = Report::begin("check");
+        report.skip("advisories", "no network");
+        assert!(report.summary().contains("passed"), "{}", report.summary());
+        assert!(
+            report.summary().contains("advisories NOT done"),
+            "{}",
+            report.summary()
+        );
+        assert!(report.finish().is_ok());
     }
 
     #[test]

@@ -21,7 +21,10 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     if status.success() {
         return Ok(());
     }
-    Err(Failure::new(format!("`{}` failed ({status})", line(command))))
+    Err(Failure::new(format!(
+        "`{}` failed ({status})",
+        line(command)
+    )))
 }
 
 /// Runs a command to its end, or stops it at an interruption or after `limit`.
@@ -88,7 +91,9 @@ impl Group {
 
     /// How the child ended, if it did.
     pub(crate) fn ended(&mut self) -> Outcome<Option<ExitStatus>> {
-        self.child.try_wait().attempt(|| "cannot wait for a child".to_owned())
+        self.child
+            .try_wait()
+            .attempt(|| "cannot wait for a child".to_owned())
     }
 
     fn running(&mut self) -> bool {
@@ -124,19 +129,30 @@ impl Drop for Group {
 /// program of that name is missing on small systems.
 pub(crate) fn send<I: AsRef<OsStr>>(signal: &str, ids: impl IntoIterator<Item = I>) {
     let mut command = Command::new("sh");
-    command.args(["-c", r#"signal=$1; shift; kill -s "$signal" -- "$@""#, "sh", signal]);
+    command.args([
+        "-c",
+        r#"signal=$1; shift; kill -s "$signal" -- "$@""#,
+        "sh",
+        signal,
+    ]);
     // A process that is gone already is what was wanted.
     let _ = command.args(ids).stderr(Stdio::null()).status();
 }
 
 /// A command as a person would type it.
 fn line(command: &Command) -> String {
-    let name = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
+    let name = std::path::Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default();
     let words = std::iter::once(name).chain(command.get_args());
-    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+    words
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
@@ -149,7 +165,10 @@ mod tests {
     #[test]
     fn a_failing_command_is_named_in_the_failure() {
         let failure = run(&mut shell("exit 3")).unwrap_err().to_string();
-        assert!(failure.contains("`sh -c exit 3` failed (exit status: 3)"), "{failure}");
+        assert!(
+            failure.contains("`sh -c exit 3` failed (exit status: 3)"),
+            "{failure}"
+        );
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Scratch {
             }
             thread::sleep(Duration::from_millis(100));
         }
-        run::send("KILL", &self::strays(self.path()));
+        run::send("KILL", self::strays(self.path()));
         thread::sleep(Duration::from_millis(200));
     }
 }
@@ -73,7 +73,10 @@ impl Drop for Scratch {
         self.end_strays();
         let path = self.path();
         if let Err(error) = fs::remove_dir_all(path) {
-            report::say(&format!("warning: cannot remove {}: {error}", path.display()));
+            report::say(&format!(
+                "warning: cannot remove {}: {error}",
+                path.display()
+            ));
         }
     }
 }
@@ -85,7 +88,11 @@ pub(crate) fn is_root() -> bool {
 
 /// The account that runs the database for root.
 pub(crate) fn database_account() -> &'static str {
-    if user_id(&["mysql"]).is_some() { "mysql" } else { "nobody" }
+    if user_id(&["mysql"]).is_some() {
+        "mysql"
+    } else {
+        "nobody"
+    }
 }
 
 fn user_id(user: &[&str]) -> Option<u32> {
@@ -149,7 +156,8 @@ fn strays(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
@@ -167,9 +175,14 @@ mod tests {
     fn a_process_left_behind_is_ended() {
         let scratch = Scratch::create().unwrap();
         let data = format!("--datadir={}/t/x", scratch.path().display());
-        let mut stray =
-            Command::new("sh").args(["-c", "sleep 300; :", "sh", &data]).spawn().unwrap();
-        assert_eq!(strays(scratch.path()), [stray.id().to_string()]);
+        let mut stray = Command::new("sh")
+            .args(["-c", "while :; do sleep 0.1; done", "sh", &data])
+            .spawn()
+            .unwrap();
+        // A process is there a moment before its arguments are.
+        while strays(scratch.path()) != [stray.id().to_string()] {
+            assert!(stray.try_wait().unwrap().is_none(), "ended by itself");
+        }
         // A zombie has no arguments, so nobody need wait for it meanwhile.
         drop(scratch);
         assert!(!stray.wait().unwrap().success());

@@ -29,7 +29,9 @@ pub(crate) fn watch() -> Outcome {
 
 /// Fails if somebody asked for an end.
 pub(crate) fn check() -> Outcome {
-    let number = RECEIVED.get().map_or(0, |received| received.load(Ordering::Relaxed));
+    let number = RECEIVED
+        .get()
+        .map_or(0, |received| received.load(Ordering::Relaxed));
     match u8::try_from(number) {
         Ok(0) => Ok(()),
         Ok(signal) => Err(Failure::Interrupted(signal)),

@@ -1,1 +1,66 @@
-fn main() {}
+//! The bundled server: the library with a `main`.
+//!
+//! Everything that a host would write for itself is in [`app`]; the rest is settings, logs and shutdown.
+
+mod app;
+mod config;
+mod database;
+mod demo;
+mod error;
+mod keys;
+mod listen;
+mod log;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use config::{Command, Framework, Settings};
+use error::Failure;
+
+fn main() -> ExitCode {
+    let settings = Settings::parse();
+    match run(&settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: &Settings) -> Result<(), Failure> {
+    log::start(&settings.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime =
+        runtime.map_err(|error| Failure::new("the runtime could not be started", &error))?;
+    runtime.block_on(async {
+        match settings.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve(settings).await,
+            Command::Migrate => database::migrate(&settings.database).await,
+        }
+    })
+}
+
+async fn serve(settings: &Settings) -> Result<(), Failure> {
+    if settings.framework == Framework::Actix {
+        return Err(Failure::plain(
+            "--framework actix: this build serves axum only; the actix-web integration is not part of it",
+        ));
+    }
+    let rules = app::Rules::of(settings)?;
+    // The port first: a server that cannot listen shall leave no database or keys behind.
+    let listener = listen::bind(settings.listen).await?;
+    let keys = keys::resolve(settings)?;
+    let database = database::open(&settings.database).await?;
+    let sakms = app::sakms(settings, rules, database, keys)?;
+    listen::serve(listener, app::router(settings, &sakms)?, &settings.http).await?;
+    sakms
+        .flush()
+        .await
+        .map_err(|error| Failure::new("the last use counts could not be stored", &error))?;
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -1,8 +1,10 @@
 //! People who sign in, for hosts that have no users of their own.
 
 pub mod email;
+pub mod password;
 
 pub use email::{CanonicalEmail, Email, InvalidEmail};
+pub use password::{PasswordPolicy, WeakPassword};
 
 use crate::clock::Timestamp;
 use crate::id::AccountId;

@@ -1,1 +1,24 @@
-//! One route table for every framework.
+//! The HTTP side, once for every framework.
+//!
+//! [`routes`] is the single source of routing, access and documentation. An adapter registers each row natively and
+//! hands the request to [`Api::serve`]; it holds no status code, JSON shape, path or scope name of its own. Its
+//! middleware is a thin shell over a [`Guard`].
+
+mod api;
+mod body;
+mod call;
+mod credentials;
+mod dto;
+mod guard;
+mod handlers;
+mod problem;
+mod response;
+mod route;
+
+pub use api::{Api, QueryToken};
+pub use call::{Call, Reply};
+pub use credentials::{Credential, credential};
+pub use guard::{Admission, Check, CheckFuture, Guard};
+pub use problem::Problem;
+pub use response::Response;
+pub use route::{Access, Group, Route, allowed_methods, routes};

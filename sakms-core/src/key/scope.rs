@@ -14,6 +14,12 @@ impl Scope {
     /// The longest scope in bytes.
     pub const MAX_BYTES: usize = 100;
 
+    /// `*`: everything.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self("*".into())
+    }
+
     /// The scope as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -84,7 +90,7 @@ impl ScopeSet {
     /// The set that grants everything.
     #[must_use]
     pub fn everything() -> Self {
-        Self(BTreeSet::from([Scope("*".into())]))
+        Self(BTreeSet::from([Scope::everything()]))
     }
 
     /// Whether some scope of this set covers `wanted`.

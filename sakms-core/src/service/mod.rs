@@ -1,1 +1,135 @@
-//! The use cases.
+//! The use cases, and [`Sakms`], which is what a host holds.
+//!
+//! Policy, time, formats and hashing are decided here; a store only keeps what it is given.
+
+mod accounts;
+mod builder;
+mod caller;
+mod cursor;
+mod error;
+mod issue;
+mod usage;
+mod verify;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use accounts::{CallerDenial, LoginDenial};
+pub use builder::{BuildError, SakmsBuilder};
+pub use caller::Caller;
+pub use cursor::Cursor;
+pub use error::{Error, FieldError};
+pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
+pub use verify::{KeyDenial, Requirement, VerifiedKey};
+
+use crate::account::PasswordPolicy;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::hash::HashPool;
+use crate::journal::{Action, Actor, JournalEntry, Subject};
+use crate::key::{KeyFormat, MasterKeys};
+use crate::store::{AccountStore, KeyStore};
+use crate::token::TokenIssuer;
+
+/// Key management for one service: a handle that is cheap to clone and to share.
+///
+/// ```
+/// # use sakms_core::key::{MasterKey, Owner};
+/// # use sakms_core::entropy::OsEntropy;
+/// # use sakms_core::secret::PresentedKey;
+/// # use sakms_core::service::{Caller, NewKey, Requirement, Sakms};
+/// # use sakms_core::store::MemoryStore;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sakms = Sakms::builder(MemoryStore::new(), MasterKey::generate(&OsEntropy)?)
+///     .key_prefix("acme")?
+///     .build()?;
+///
+/// let ada = Caller::owner("ada".parse()?);
+/// let created = sakms.create_key(&ada, NewKey::named("laptop".parse()?)).await?;
+///
+/// // Later, a request presents the text:
+/// let presented = PresentedKey::new(created.text.expose().to_owned());
+/// let verdict = sakms.verify(&presented, &Requirement::any_key()).await?;
+/// let key = verdict.into_result()?;
+/// assert_eq!(key.owner().as_str(), "ada");
+///
+/// sakms.revoke_key(&ada, created.key.id).await?;
+/// assert!(!sakms.verify(&presented, &Requirement::any_key()).await?.is_granted());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Sakms {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    keys: Arc<dyn KeyStore>,
+    accounts: Option<Arc<dyn AccountStore>>,
+    tokens: Option<Arc<dyn TokenIssuer>>,
+    format: KeyFormat,
+    cursors: cursor::CursorSeal,
+    hashes: HashPool,
+    passwords: PasswordPolicy,
+    usage: Arc<usage::UsageBuffer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Sakms {
+    /// Starts to set up key management over a store, with the service's master key.
+    pub fn builder(store: impl KeyStore, master_keys: impl Into<MasterKeys>) -> SakmsBuilder {
+        SakmsBuilder::new(Arc::new(store), master_keys.into())
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it does not.
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.inner.keys.ping().await?)
+    }
+
+    /// Writes down what is only in memory: uses that were counted and not yet stored. Call it before the process
+    /// ends; what is not flushed is lost, and nothing else is.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store does not take it; it stays in memory and can be tried again.
+    pub async fn flush(&self) -> Result<(), Error> {
+        Ok(self.inner.usage.flush(self.inner.keys.as_ref()).await?)
+    }
+
+    /// The store, for what a host wants to ask it directly.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn KeyStore> {
+        &self.inner.keys
+    }
+
+    /// Whether people can register and sign in here.
+    #[must_use]
+    pub fn has_accounts(&self) -> bool {
+        self.inner.accounts.is_some()
+    }
+
+    fn entry(&self, actor: Actor, action: Action, subject: Subject) -> Result<JournalEntry, Error> {
+        let Inner { clock, entropy, .. } = &*self.inner;
+        Ok(JournalEntry::now(
+            clock.as_ref(),
+            entropy.as_ref(),
+            actor,
+            action,
+            subject,
+        )?)
+    }
+}
+
+impl fmt::Debug for Sakms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { keys, format, .. } = &*self.inner;
+        f.debug_struct("Sakms")
+            .field("keys", keys)
+            .field("format", format)
+            .finish_non_exhaustive()
+    }
+}

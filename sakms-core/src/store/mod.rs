@@ -33,6 +33,8 @@ use crate::secret::StoredHash;
 ///
 /// `Ok` from a method that changes something means that the change is durable. An error means that nothing was
 /// changed, but for [`StoreErrorKind::OutcomeUnknown`], which means that it cannot be said.
+///
+/// A change whose journal entry's id is in the journal already is [`StoreErrorKind::Conflict`] and changes nothing.
 #[async_trait]
 pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a key with its first secret.
@@ -78,8 +80,8 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
         entry: &JournalEntry,
     ) -> Result<KeyRecord, StoreError>;
 
-    /// Gives a key one more secret, shows that one's prefix from now on, and retires those that were not yet
-    /// retired at `retire_others_at`. Counts the revision up.
+    /// Gives a key one more secret, shows that one's prefix from now on, and retires the
+    /// others at `retire_others_at`; one that is to retire earlier still does. Counts the revision up.
     ///
     /// # Errors
     /// As for [`KeyStore::update`], and [`StoreErrorKind::Conflict`] when the secret's id is taken.
@@ -105,7 +107,7 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// As for [`KeyStore::find`].
     async fn owner_disabled_at(&self, owner: &Owner) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Disables an owner since a moment, or enables them again with `None`.
+    /// Disables an owner since a moment, or enables them again with `None`. The last word counts.
     ///
     /// # Errors
     /// As for [`KeyStore::find`].

@@ -15,6 +15,9 @@
 //! ```
 //!
 //! Each case becomes a test of its own. It reports by panicking, as tests do.
+//!
+//! An adapter is held to [`http`] likewise, by [`http_suite!`](crate::http_suite). [`faults`] has a store that fails on
+//! demand, for tests of one's own.
 #![expect(
     clippy::missing_panics_doc,
     clippy::panic,
@@ -23,8 +26,14 @@
     reason = "a conformance suite reports by panicking, and says when it passes a case over"
 )]
 
+pub mod faults;
 pub mod fixtures;
+#[cfg(feature = "http")]
+pub mod http;
+mod needs;
 pub mod store;
+
+pub use needs::needed;
 
 use std::time::Duration;
 

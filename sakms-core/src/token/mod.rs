@@ -1,1 +1,184 @@
-//! JWTs: issuing and checking them.
+//! Tokens: what a person who has signed in shows with each request, for an hour or so.
+//!
+//! [`TokenIssuer`] is what the rest of SAKMS knows; a host may put a key-management service behind it.
+//! [`JwtIssuer`] is the one that comes along: JWTs (RFC 7519) of the profile for access tokens (RFC 9068), signed
+//! with a [`Keyring`].
+//!
+//! ```
+//! # use sakms_core::{entropy::OsEntropy, key::Owner, verdict::Verdict};
+//! # use sakms_core::token::{HmacSecret, JwtIssuer, Keyring, TokenIssuer, TokenRequest};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let secret = HmacSecret::generate(&OsEntropy)?;
+//! let issuer = JwtIssuer::builder(Keyring::hs256(secret)).audience("acme").build()?;
+//! let ada: Owner = "ada".parse()?;
+//! let issued = issuer.issue(&TokenRequest::new(ada.clone())).await?;
+//! match issuer.verify(issued.token()).await? {
+//!     Verdict::Granted(claims) => assert_eq!(*claims.subject(), ada),
+//!     Verdict::Denied(reason) => panic!("{reason}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod claims;
+mod compact;
+mod jwt;
+mod keyring;
+mod provider;
+mod secret_check;
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use claims::Claims;
+pub use jwt::{InvalidTokenConfig, JwtIssuer, JwtIssuerBuilder};
+pub use keyring::{HmacSecret, InvalidKeyring, Keyring, TokenAlgorithm};
+pub use secret_check::InvalidSecret;
+
+use crate::key::Owner;
+use crate::secret::BearerToken;
+use crate::verdict::Verdict;
+
+/// Makes tokens, and recognises its own.
+#[async_trait]
+pub trait TokenIssuer: fmt::Debug + Send + Sync + 'static {
+    /// Makes a token for somebody whose identity has been proven. It does not ask whether they may have one.
+    ///
+    /// # Errors
+    /// [`TokenError`] when none could be made.
+    async fn issue(&self, request: &TokenRequest) -> Result<IssuedToken, TokenError>;
+
+    /// Whether this is a token of this issuer, for this audience, and now is its time.
+    ///
+    /// Everything is checked, or the token is denied. What is not checked is what happened since it was issued:
+    /// whether its subject may still come in is for the caller to ask.
+    ///
+    /// # Errors
+    /// [`TokenError`] when it could not be decided. That is never a denial, nor the other way round.
+    async fn verify(&self, token: &BearerToken)
+    -> Result<Verdict<Claims, TokenDenial>, TokenError>;
+}
+
+/// What a token is wanted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenRequest {
+    /// Whom it will stand for: `sub`.
+    pub subject: Owner,
+}
+
+impl TokenRequest {
+    /// A token for `subject`.
+    #[must_use]
+    pub const fn new(subject: Owner) -> Self {
+        Self { subject }
+    }
+}
+
+/// A token that was just made.
+#[derive(Debug)]
+pub struct IssuedToken {
+    token: BearerToken,
+    expires_in: Duration,
+}
+
+impl IssuedToken {
+    /// A token and for how long it is good.
+    #[must_use]
+    pub const fn new(token: BearerToken, expires_in: Duration) -> Self {
+        Self { token, expires_in }
+    }
+
+    /// The token, to be handed to whom it stands for and to nobody else.
+    #[must_use]
+    pub const fn token(&self) -> &BearerToken {
+        &self.token
+    }
+
+    /// For how long it is good from now on, in whole seconds.
+    #[must_use]
+    pub const fn expires_in(&self) -> Duration {
+        self.expires_in
+    }
+
+    /// The token itself.
+    #[must_use]
+    pub fn into_token(self) -> BearerToken {
+        self.token
+    }
+}
+
+/// Why a token was denied. For logs and counters: whoever showed it is told `invalid_token`, whatever the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenDenial {
+    /// Not three parts of base64url, too long, or the header is not what an issuer of ours writes.
+    Malformed,
+    /// A JWT of some other kind: its `typ` is not `at+jwt`.
+    WrongType,
+    /// No key of the ring has its `kid`.
+    UnknownKey,
+    /// Its `alg` is not the one of its key.
+    WrongAlgorithm,
+    /// The signature is not that of its key.
+    Signature,
+    /// It is signed, but a claim is missing, occurs twice, has the wrong type or makes no sense.
+    Claims,
+    /// Another issuer made it.
+    WrongIssuer,
+    /// It is meant for somebody else.
+    WrongAudience,
+    /// Its time has passed.
+    Expired,
+    /// Its time has not come.
+    NotYetValid,
+}
+
+impl fmt::Display for TokenDenial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "the token is malformed",
+            Self::WrongType => "the token is not an access token",
+            Self::UnknownKey => "the token's key is not known",
+            Self::WrongAlgorithm => "the token's algorithm is not the one of its key",
+            Self::Signature => "the token's signature is wrong",
+            Self::Claims => "a claim of the token is missing or invalid",
+            Self::WrongIssuer => "the token is from another issuer",
+            Self::WrongAudience => "the token is for another audience",
+            Self::Expired => "the token has expired",
+            Self::NotYetValid => "the token is not valid yet",
+        })
+    }
+}
+
+impl Error for TokenDenial {}
+
+/// A token could not be made, or it could not be decided whether one is good.
+///
+/// The cause is for the log and is never shown to a client.
+#[derive(Debug)]
+pub struct TokenError(Box<dyn Error + Send + Sync>);
+
+impl TokenError {
+    /// An error with its cause, which must not hold a token or a part of a key.
+    #[must_use]
+    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the issuer of tokens failed")
+    }
+}
+
+impl Error for TokenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -76,9 +77,9 @@ pub async fn a_follower_misses_nothing_while_others_write(fixture: &Fixture) {
     const WRITERS: usize = 8;
     const CHANGES: usize = 8;
     let store = &fixture.keys;
-    let mut followers = JoinSet::new();
+    let (mut followers, all_written) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
     for limit in [1, 7, 1_000] {
-        followers.spawn(follow(Arc::clone(store), limit, WRITERS * (1 + CHANGES)));
+        followers.spawn(follow(Arc::clone(store), limit, Arc::clone(&all_written)));
     }
     let written = race(WRITERS, |_| {
         let store = Arc::clone(store);
@@ -102,6 +103,7 @@ pub async fn a_follower_misses_nothing_while_others_write(fixture: &Fixture) {
         }
     })
     .await;
+    all_written.store(true, Ordering::SeqCst);
     let written: HashSet<_> = written
         .into_iter()
         .flatten()
@@ -115,10 +117,15 @@ pub async fn a_follower_misses_nothing_while_others_write(fixture: &Fixture) {
     }
 }
 
-/// Reads on from the last row seen until there were `count`.
-async fn follow(store: Arc<dyn KeyStore>, limit: u32, count: usize) -> Vec<JournalRow> {
+/// Reads on from the last row seen, until nothing follows and nobody writes any more.
+async fn follow(
+    store: Arc<dyn KeyStore>,
+    limit: u32,
+    all_written: Arc<AtomicBool>,
+) -> Vec<JournalRow> {
     let (mut seen, mut head) = (Vec::new(), JournalHead::START);
-    while seen.len() < count {
+    loop {
+        let last_look = all_written.load(Ordering::SeqCst);
         let rows = decided(|| store.journal_after(head.seq, limit))
             .await
             .unwrap();
@@ -127,12 +134,14 @@ async fn follow(store: Arc<dyn KeyStore>, limit: u32, count: usize) -> Vec<Journ
             "more than {limit}"
         );
         head = verify(head, &rows).unwrap();
+        if rows.is_empty() && last_look {
+            return seen;
+        }
         if rows.is_empty() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         seen.extend(rows);
     }
-    seen
 }
 
 /// A change that was acknowledged is in the journal and in the key for everybody who asks from then on.

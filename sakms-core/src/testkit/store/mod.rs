@@ -167,6 +167,7 @@ macro_rules! store_suite {
             races::one_of_many_keys_takes_an_id
             races::one_of_many_keys_takes_a_secret_id
             races::one_of_many_different_changes_gets_through
+            races::what_is_given_up_leaves_no_half
             races::uses_and_changes_do_not_lose_each_other
             races::the_last_word_about_an_owner_counts
             races::one_of_many_accounts_takes_an_address

@@ -1,6 +1,9 @@
 //! The same thing by sixteen at once: one gets through, or all do, and nothing is lost.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::Fixture;
 use super::support::{
@@ -46,7 +49,8 @@ pub async fn one_of_many_updates_gets_through(fixture: &Fixture) {
 /// Looks and changes until nobody was faster.
 async fn until_made(store: &dyn KeyStore, patch: &KeyPatch, entry: &JournalEntry) -> KeyRecord {
     let id = entry.subject.as_key().unwrap();
-    loop {
+    // Who comes too late does so because another got through, and no race here has more changes than this.
+    for _ in 0..10 * RACERS {
         let seen = get(store, id).await.revision;
         // The entry is the same each time: of an attempt that failed there is nothing left.
         match decided(|| store.update(id, seen, patch, entry)).await {
@@ -58,6 +62,7 @@ async fn until_made(store: &dyn KeyStore, patch: &KeyPatch, entry: &JournalEntry
             }
         }
     }
+    panic!("stale, though nobody else can have changed it any more");
 }
 
 /// Sixteen who look again when they come too late all make their change, each once.
@@ -197,6 +202,64 @@ pub async fn one_of_many_different_changes_gets_through(fixture: &Fixture) {
         }
         assert_eq!(get(&**store, key.id).await.revision, seen.next());
         assert_eq!(entries(&**store).await, [before, vec![entry]].concat());
+    }
+}
+
+/// Runs `call` until it has waited `waits` times, and gives it up then, as happens to a request whose client hangs
+/// up. Whether it came to its end is not said: whoever gave up does not know either.
+async fn give_up<T>(call: impl Future<Output = T>, waits: usize) {
+    let (mut call, mut left) = (pin!(call), waits);
+    poll_fn(|context| {
+        left = left.saturating_sub(1);
+        let ended = call.as_mut().poll(context).is_ready();
+        if ended || left == 0 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+/// A change that is given up at any point is made whole or not at all, and keeps nobody else from theirs.
+pub async fn what_is_given_up_leaves_no_half(fixture: &Fixture) {
+    let store = &*fixture.keys;
+    let (owner, other) = (fixtures::owner(), issue_plain(store).await);
+    let changed = issue_plain(store).await;
+    let (id, mut expected) = (changed.key.id, changed.key.clone());
+    for waits in 1..=24 {
+        let key = fixtures::plain_key(&owner);
+        let (secret, created) = (fixtures::secret(&key), fixtures::created(&key));
+        give_up(store.insert(&key, &secret, &created), waits).await;
+        let (patch, updated) = (
+            rename(&format!("given up after {waits}")),
+            fixtures::updated(id),
+        );
+        give_up(store.update(id, expected.revision, &patch, &updated), waits).await;
+        give_up(store.find(secret.id), waits).await;
+
+        // What is on its way holds the journal: this waits for it to be committed or rolled back.
+        let (settles, entry) = (KeyPatch::default(), fixtures::updated(other.key.id));
+        until_made(store, &settles, &entry).await;
+        let entries = entries(store).await;
+        if entries.contains(&created) {
+            reads(store, &key, &secret).await;
+        } else {
+            assert_eq!(
+                store.get(key.id).await.unwrap(),
+                None,
+                "{waits}: without its entry"
+            );
+            assert_eq!(
+                store.find(secret.id).await.unwrap(),
+                None,
+                "{waits}: without its key"
+            );
+        }
+        if entries.contains(&updated) {
+            patch.apply(&mut expected);
+        }
+        reads(store, &expected, &changed.secret).await;
     }
 }
 

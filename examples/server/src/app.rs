@@ -1,0 +1,100 @@
+//! The application: what a host that uses SAKMS writes.
+
+use axum::Router;
+use axum::middleware::from_fn;
+use sakms_core::account::PasswordPolicy;
+use sakms_core::hash::{Argon2Params, HashPoolConfig};
+use sakms_core::http::{Api, QueryToken};
+use sakms_core::key::KeyPrefix;
+use sakms_core::service::Sakms;
+use sakms_core::token::{JwtIssuer, Keyring};
+
+use crate::config::{HashSettings, QueryTokenSetting, Settings};
+use crate::database::Database;
+use crate::error::Failure;
+use crate::keys::Keys;
+use crate::{demo, trace};
+
+/// How keys are made and secrets are proven, as the settings say.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    hashing: HashPoolConfig,
+    passwords: PasswordPolicy,
+}
+
+impl Rules {
+    /// Reads the settings, so that a wrong one is found before anything is made or opened.
+    pub(crate) fn of(settings: &Settings) -> Result<Self, Failure> {
+        let prefix = settings.key_prefix.parse::<KeyPrefix>();
+        prefix.map_err(|error| Failure::new("--key-prefix", &error))?;
+        let HashSettings {
+            argon2_memory,
+            argon2_iterations,
+            argon2_lanes,
+            hash_queue,
+            ..
+        } = settings.hashing;
+        let params = Argon2Params::new(argon2_memory, argon2_iterations, argon2_lanes);
+        let params = params.map_err(|error| Failure::new("the Argon2 settings", &error))?;
+        let mut hashing = HashPoolConfig::default()
+            .params(params)
+            .queue(hash_queue.into());
+        if let Some(threads) = settings.hashing.hash_threads {
+            hashing = hashing
+                .key_threads(threads.into())
+                .password_threads(threads.into());
+        }
+        let passwords = PasswordPolicy::default()
+            .with_min_chars(settings.hashing.password_min.into())
+            .with_name(&settings.key_prefix);
+        Ok(Self { hashing, passwords })
+    }
+}
+
+/// Key management over a database.
+pub(crate) fn sakms(
+    settings: &Settings,
+    rules: Rules,
+    database: Database,
+    keys: Keys,
+) -> Result<Sakms, Failure> {
+    // The prefix names the service to people and to its tokens alike.
+    let issuer = JwtIssuer::builder(Keyring::hs256(keys.jwt_secret))
+        .audience(&settings.key_prefix)
+        .lifetime(settings.token_lifetime)
+        .build();
+    let issuer = issuer.map_err(|error| Failure::new("tokens", &error))?;
+    let builder = match database {
+        Database::Sqlite(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
+        Database::MariaDb(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
+    };
+    let builder = builder
+        .hashing(rules.hashing)
+        .password_policy(rules.passwords)
+        .token_issuer(issuer);
+    let prefixed = builder.key_prefix(&settings.key_prefix);
+    let builder = prefixed.map_err(|error| Failure::new("--key-prefix", &error))?;
+    builder
+        .build()
+        .map_err(|error| Failure::new("the service could not be set up", &error))
+}
+
+/// The routes: the host's own, and SAKMS's merged in.
+pub(crate) fn router(settings: &Settings, sakms: &Sakms) -> Result<Router, Failure> {
+    let query_token = match settings.query_token {
+        QueryTokenSetting::Allow => QueryToken::Allow,
+        QueryTokenSetting::Deny => QueryToken::Deny,
+    };
+    let body_limit = usize::try_from(settings.http.body_limit).unwrap_or(usize::MAX);
+    let api = Api::from(sakms.clone())
+        .query_token(query_token)
+        .body_limit(body_limit)
+        .body_time(settings.http.body_timeout);
+    let demo = demo::router(sakms).map_err(|error| Failure::new("a demo route's scope", &error))?;
+    Ok(Router::new()
+        .merge(demo)
+        .merge(sakms_axum::router(api))
+        .fallback(sakms_axum::not_found)
+        .method_not_allowed_fallback(sakms_axum::method_not_allowed)
+        .layer(from_fn(trace::request)))
+}

@@ -1,0 +1,331 @@
+//! Every setting: a flag and an environment variable each.
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the text of --help, which is not Markdown"
+)]
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sakms_core::token::JwtIssuer;
+
+/// API key and access management: register, sign in, issue keys, check them, revoke them.
+#[derive(Debug, Parser)]
+#[command(name = "sakms-server", version, about)]
+pub(crate) struct Settings {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// Where to listen
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDRESS:PORT"
+    )]
+    pub(crate) listen: SocketAddr,
+
+    /// Which framework serves
+    #[arg(long, global = true, env = "SAKMS_FRAMEWORK", default_value = "axum")]
+    pub(crate) framework: Framework,
+
+    /// What every key starts with: a-z, 0-9 and inner _, at most 32 characters. Choose it once
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_KEY_PREFIX",
+        default_value = "sakms",
+        value_name = "PREFIX"
+    )]
+    pub(crate) key_prefix: String,
+
+    /// Whether a JWT may come as ?token= (answers then say that this is deprecated)
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_QUERY_TOKEN",
+        default_value = "allow"
+    )]
+    pub(crate) query_token: QueryTokenSetting,
+
+    /// How long a JWT is good for, in seconds (60 to 86400)
+    #[arg(long, global = true, env = "SAKMS_TOKEN_LIFETIME", default_value = "3600", value_name = "SECONDS", value_parser = token_seconds)]
+    pub(crate) token_lifetime: Duration,
+
+    #[command(flatten)]
+    pub(crate) database: DatabaseSettings,
+    #[command(flatten)]
+    pub(crate) secrets: SecretSettings,
+    #[command(flatten)]
+    pub(crate) hashing: HashSettings,
+    #[command(flatten)]
+    pub(crate) http: HttpSettings,
+    #[command(flatten)]
+    pub(crate) log: LogSettings,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
+    /// Bring the tables up to date and serve until ctrl-c or SIGTERM (the default)
+    Serve,
+    /// Bring the tables up to date, say which steps were taken, and end
+    Migrate,
+}
+
+/// The frameworks SAKMS has an integration for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Framework {
+    Axum,
+    Actix,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum QueryTokenSetting {
+    Allow,
+    Deny,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Database")]
+pub(crate) struct DatabaseSettings {
+    /// sqlite://FILE (made if absent), mysql:// or mariadb:// [env: SAKMS_DATABASE_URL, else DB_URL] [default:
+    /// sqlite://sakms.db]
+    #[arg(
+        long = "database-url",
+        global = true,
+        env = "SAKMS_DATABASE_URL",
+        hide_env = true,
+        value_name = "URL"
+    )]
+    pub(crate) url: Option<Secret>,
+
+    /// How many connections to MariaDB at most, those for key checks aside
+    #[arg(long = "database-connections", global = true, env = "SAKMS_DATABASE_CONNECTIONS", default_value = "10", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) connections: u32,
+}
+
+impl DatabaseSettings {
+    /// The URL that was set, else the seed's variable, else a file in the current folder.
+    pub(crate) fn url(&self) -> String {
+        let given = self.url.as_ref().map(|url| url.0.clone());
+        given
+            .or_else(|| std::env::var("DB_URL").ok().filter(|url| !url.is_empty()))
+            .unwrap_or_else(|| "sqlite://sakms.db".to_owned())
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    next_help_heading = "Secrets (with SQLite on loopback they are made on first start, beside the database)"
+)]
+pub(crate) struct SecretSettings {
+    /// 32 random bytes as 43 characters of base64url or 64 hexadecimal digits; retired ones after a comma. A flag shows
+    /// in the list of processes: prefer the variable or the file
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_MASTER_KEY",
+        hide_env_values = true,
+        value_name = "KEY",
+        conflicts_with = "master_key_file"
+    )]
+    pub(crate) master_key: Option<Secret>,
+
+    /// A file that holds the master key
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_MASTER_KEY_FILE",
+        value_name = "FILE"
+    )]
+    pub(crate) master_key_file: Option<PathBuf>,
+
+    /// The secret JWTs are signed with (HS256): 32 random bytes or more
+    #[arg(
+        long,
+        global = true,
+        env = "JWT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        conflicts_with = "jwt_secret_file"
+    )]
+    pub(crate) jwt_secret: Option<Secret>,
+
+    /// A file that holds the JWT secret
+    #[arg(long, global = true, env = "JWT_SECRET_FILE", value_name = "FILE")]
+    pub(crate) jwt_secret_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Hashing")]
+pub(crate) struct HashSettings {
+    /// Argon2id: memory in KiB
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_ARGON2_MEMORY",
+        default_value = "19456",
+        value_name = "KIB"
+    )]
+    pub(crate) argon2_memory: u32,
+
+    /// Argon2id: passes over the memory
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_ARGON2_ITERATIONS",
+        default_value = "2",
+        value_name = "N"
+    )]
+    pub(crate) argon2_iterations: u32,
+
+    /// Argon2id: lanes
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_ARGON2_LANES",
+        default_value = "1",
+        value_name = "N"
+    )]
+    pub(crate) argon2_lanes: u32,
+
+    /// Hashing threads for key checks, and as many again for sign-ins; half the cores each when not set
+    #[arg(long, global = true, env = "SAKMS_HASH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) hash_threads: Option<u16>,
+
+    /// How many hashes of each kind may wait before requests are answered 503
+    #[arg(long, global = true, env = "SAKMS_HASH_QUEUE", default_value = "64", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) hash_queue: u16,
+
+    /// The fewest characters a password may have (8 or more)
+    #[arg(long, global = true, env = "SAKMS_PASSWORD_MIN", default_value = "15", value_name = "N", value_parser = clap::value_parser!(u16).range(8..=128))]
+    pub(crate) password_min: u16,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "HTTP")]
+pub(crate) struct HttpSettings {
+    /// How many connections are served at a time; further ones wait
+    #[arg(long, global = true, env = "SAKMS_MAX_CONNECTIONS", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_connections: u32,
+
+    /// How long a request's headers may take to arrive, in seconds
+    #[arg(long, global = true, env = "SAKMS_HEADER_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) header_timeout: Duration,
+
+    /// How long a request's body may take to arrive, in seconds
+    #[arg(long, global = true, env = "SAKMS_BODY_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) body_timeout: Duration,
+
+    /// How many bytes a request's body may have
+    #[arg(long, global = true, env = "SAKMS_BODY_LIMIT", default_value = "65536", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1024..=16_777_216))]
+    pub(crate) body_limit: u32,
+
+    /// How long requests in flight may take to end after SIGTERM, in seconds
+    #[arg(long, global = true, env = "SAKMS_SHUTDOWN_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) shutdown_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Log (to stderr)")]
+pub(crate) struct LogSettings {
+    /// What to log: error, warn, info, debug, trace, or a filter such as info,sakms_core=debug
+    #[arg(
+        long = "log",
+        global = true,
+        env = "SAKMS_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
+    pub(crate) filter: String,
+
+    /// How a line looks
+    #[arg(
+        long = "log-format",
+        global = true,
+        env = "SAKMS_LOG_FORMAT",
+        default_value = "text"
+    )]
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line, for machines
+    Json,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        _ => Err("expected a whole number of seconds from 1 to 86400".to_owned()),
+    }
+}
+
+fn token_seconds(text: &str) -> Result<Duration, String> {
+    let expected = "expected a whole number of seconds from 60 to 86400";
+    seconds(text)
+        .ok()
+        .filter(|lifetime| *lifetime >= JwtIssuer::MIN_LIFETIME)
+        .ok_or_else(|| expected.to_owned())
+}
+
+/// A setting that must not be printed.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_flag_has_its_variable() {
+        let command = Settings::command();
+        command.clone().debug_assert();
+        let without = |id: &str| ["help", "version"].contains(&id);
+        for argument in command
+            .get_arguments()
+            .filter(|argument| !without(argument.get_id().as_str()))
+        {
+            assert!(argument.get_env().is_some(), "{}", argument.get_id());
+        }
+    }
+
+    #[test]
+    fn secrets_show_neither_in_help_nor_in_debug() {
+        let given = [
+            "sakms-server",
+            "--master-key",
+            "canary-1",
+            "--jwt-secret",
+            "canary-2",
+            "--database-url",
+            "canary-3",
+        ];
+        let settings = Settings::try_parse_from(given).unwrap();
+        assert!(!format!("{settings:?}").contains("canary"));
+    }
+}

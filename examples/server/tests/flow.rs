@@ -1,0 +1,136 @@
+//! The README's flow against the real server, on every database.
+
+#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+mod support;
+
+use serde_json::json;
+use support::flow::{self, TokenIn};
+use support::server::{JWT_SECRET, MASTER_KEY, Server};
+
+fn every_way(server: &Server) {
+    for (number, token_in) in [TokenIn::Query, TokenIn::Header].into_iter().enumerate() {
+        for (other, slash) in ["", "/"].into_iter().enumerate() {
+            // A database may be shared with other tests, so each run has people of its own.
+            let email = format!("ada-{}-{number}{other}@example.com", std::process::id());
+            let secrets = flow::whole(server, &email, token_in, slash);
+            nothing_leaked(server, &secrets, &email);
+        }
+    }
+}
+
+fn nothing_leaked(server: &Server, secrets: &flow::Secrets, email: &str) {
+    let log = server.log();
+    assert!(log.contains("/demo/protected"), "requests are logged");
+    let signature = secrets.token.rsplit('.').next().unwrap();
+    for secret in [
+        secrets.api_key.as_str(),
+        signature,
+        flow::PASSWORD,
+        email,
+        "token=",
+        MASTER_KEY,
+        JWT_SECRET,
+        "$argon2",
+    ] {
+        assert!(!log.contains(secret), "{secret} stands in the log");
+    }
+}
+
+#[test]
+fn on_sqlite_without_any_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[("SAKMS_LOG", "trace")]);
+    every_way(&server);
+    let made: Vec<_> = ["sakms.db", "sakms.db.master-key", "sakms.db.jwt-secret"]
+        .map(|name| folder.path().join(name))
+        .to_vec();
+    assert!(made.iter().all(|file| file.exists()));
+    assert_eq!(
+        server.log().matches("made a secret on first start").count(),
+        2
+    );
+}
+
+#[test]
+fn a_second_start_finds_everything_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, token) = {
+        let server = Server::start(folder.path(), &[]);
+        flow::register(&server, "ada@example.com");
+        let token = flow::login(&server, "ada@example.com");
+        let created = server.send(
+            "POST",
+            "/keys",
+            &[("Authorization", &format!("Bearer {token}"))],
+            r#"{"name":"laptop 🔑"}"#,
+        );
+        (created.text("api_key"), token)
+    };
+    let server = Server::start(folder.path(), &[]);
+    assert!(!server.log().contains("made a secret"));
+    assert_eq!(
+        server
+            .send("GET", "/demo/protected", &[("X-API-Key", &key)], "")
+            .status,
+        200
+    );
+    let list = server
+        .send(
+            "GET",
+            "/keys",
+            &[("Authorization", &format!("Bearer {token}"))],
+            "",
+        )
+        .json();
+    assert_eq!(list[0]["name"], json!("laptop 🔑"));
+}
+
+#[test]
+fn on_mariadb_by_one_variable() {
+    let Some(url) = support::mariadb_url() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [
+        ("SAKMS_DATABASE_URL", url.as_str()),
+        ("SAKMS_MASTER_KEY", MASTER_KEY),
+        ("JWT_SECRET", JWT_SECRET),
+    ];
+    let server = Server::start(folder.path(), &settings);
+    every_way(&server);
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing is written beside it"
+    );
+}
+
+#[test]
+fn on_mariadb_by_the_seeds_variable_and_scheme() {
+    let Some(url) = support::mariadb_url() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let url = url.replacen("mysql://", "mysql+pymysql://", 1);
+    let settings = [
+        ("DB_URL", url.as_str()),
+        ("SAKMS_MASTER_KEY", MASTER_KEY),
+        ("JWT_SECRET", JWT_SECRET),
+    ];
+    let server = Server::start(folder.path(), &settings);
+    assert_eq!(server.send("GET", "/ready", &[], "").status, 200);
+}
+
+#[test]
+fn a_query_token_can_be_switched_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[("SAKMS_QUERY_TOKEN", "deny")]);
+    flow::register(&server, "ada@example.com");
+    let token = flow::login(&server, "ada@example.com");
+    let refused = server.send("GET", &format!("/keys?token={token}"), &[], "");
+    assert_eq!(
+        (refused.status, refused.text("code")),
+        (401, "credential_in_query".to_owned())
+    );
+}

@@ -1,0 +1,165 @@
+//! A running `sakms-server`, ended when it is dropped.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::client::{self, Answer};
+
+/// A master key and a JWT secret for tests that give them.
+pub(crate) const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+pub(crate) const JWT_SECRET: &str = "kB3rVw9pTz6mXc1qHs8dLf4gNj7uYe2aRo5iKx0";
+
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    log: Arc<Mutex<String>>,
+}
+
+/// A command with nothing of the surrounding environment that could set a setting.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sakms-server"));
+    let settings =
+        |name: &str| name.starts_with("SAKMS_") || name.starts_with("JWT_") || name == "DB_URL";
+    let kept: BTreeMap<_, _> = std::env::vars()
+        .filter(|(name, _)| !settings(name))
+        .collect();
+    command
+        .env_clear()
+        .envs(kept)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+impl Server {
+    /// Starts the server in `folder` on a free port and waits until it listens.
+    pub(crate) fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut command = command(folder);
+        command
+            .env("SAKMS_LISTEN", "127.0.0.1:0")
+            .envs(settings.iter().copied());
+        let mut child = command.spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let listening = follow(&mut child, Arc::clone(&log));
+        let Ok(address) = listening.recv_timeout(Duration::from_mins(1)) else {
+            let _ = child.kill();
+            panic!("the server does not listen:\n{}", log.lock().unwrap());
+        };
+        Self {
+            child,
+            address,
+            log,
+        }
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        client::send(self.address, method, target, headers, body)
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Sends a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for it to end.
+    pub(crate) fn wait(&mut self, limit: Duration) -> ExitStatus {
+        wait(&mut self.child, limit)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            println!("---- the server's log ----\n{}", self.log());
+        }
+    }
+}
+
+/// Keeps what the server logs, and gives the address once it listens.
+fn follow(child: &mut Child, log: Arc<Mutex<String>>) -> Receiver<SocketAddr> {
+    let (sender, receiver) = channel();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    std::thread::spawn(move || {
+        for line in stderr.lines().map_while(Result::ok) {
+            let address = line
+                .split("http://")
+                .nth(1)
+                .and_then(|rest| rest.split([' ', '"']).next()?.parse().ok());
+            log.lock().unwrap().extend([line.as_str(), "\n"]);
+            if let Some(address) = address.filter(|_| line.contains("listening on")) {
+                let _ = sender.send(address);
+            }
+        }
+    });
+    receiver
+}
+
+fn wait(child: &mut Child, limit: Duration) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if start.elapsed() > limit {
+            let _ = child.kill();
+            panic!("the server did not end within {limit:?}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Runs the server with these arguments and settings, expecting it to end by itself: its status, stdout and stderr.
+pub(crate) fn run(
+    folder: &Path,
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+) -> (i32, String, String) {
+    let mut command = command(folder);
+    let mut child = command
+        .args(arguments)
+        .envs(settings.iter().copied())
+        .spawn()
+        .unwrap();
+    let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = out.read_to_string(&mut text);
+        text
+    });
+    let errors = std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = err.read_to_string(&mut text);
+        text
+    });
+    let status = wait(&mut child, Duration::from_mins(1));
+    (
+        status.code().unwrap_or(-1),
+        reader.join().unwrap(),
+        errors.join().unwrap(),
+    )
+}

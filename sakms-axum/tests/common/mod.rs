@@ -1,0 +1,78 @@
+//! The application that the suite for adapters is run against.
+
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use sakms_axum::{Authenticated, MaybeAuthenticated, RequireKey};
+use sakms_core::http::{Api, Group};
+use sakms_core::key::Environment;
+use sakms_core::service::{Caller, Sakms};
+use sakms_core::testkit::http::{HOST_USER, Server, key_json, owner_json};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// Serves `api` with the routes the suite asks for, until the server is dropped.
+pub(crate) async fn start(api: Api) -> Server {
+    let router = app(api);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let task = tokio::spawn(async { axum::serve(listener, router).await });
+    Server::new(address, AbortOnDrop(task))
+}
+
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn app(api: Api) -> Router {
+    let host = Router::new()
+        .merge(sakms_axum::router(api.clone().groups([Group::Keys])))
+        .layer(from_fn(sign_in));
+    Router::new()
+        .merge(guarded(api.sakms()))
+        .route("/unguarded", get(key))
+        .route("/open", get(|| async { "open" }))
+        .nest("/host", host)
+        .merge(sakms_axum::router(api))
+        .fallback(sakms_axum::not_found)
+        .method_not_allowed_fallback(sakms_axum::method_not_allowed)
+}
+
+fn guarded(sakms: &Sakms) -> Router {
+    let behind = |path, layer: RequireKey| Router::new().route(path, get(key)).route_layer(layer);
+    let guard = RequireKey::new(sakms);
+    let reports = guard.clone().scope("reports:read").unwrap();
+    let live = guard.clone().environment(Environment::live());
+    let maybe = Router::new().route("/guarded/maybe", get(owner));
+    behind("/guarded/any", guard.clone())
+        .merge(behind("/guarded/reports", reports))
+        .merge(behind("/guarded/live", live))
+        .merge(maybe.route_layer(guard.or_anonymous()))
+}
+
+async fn key(Authenticated(key): Authenticated) -> Json<Value> {
+    Json(key_json(&key))
+}
+
+async fn owner(MaybeAuthenticated(key): MaybeAuthenticated) -> Json<Value> {
+    Json(owner_json(key.as_ref()))
+}
+
+/// The host's own way to know its users.
+async fn sign_in(mut request: Request, next: Next) -> Response {
+    let user = request
+        .headers()
+        .get(HOST_USER)
+        .and_then(|user| user.to_str().ok());
+    if let Some(owner) = user.and_then(|user| user.parse().ok()) {
+        request.extensions_mut().insert(Caller::owner(owner));
+    }
+    next.run(request).await
+}

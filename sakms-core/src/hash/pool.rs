@@ -1,0 +1,216 @@
+//! The threads that hash.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use super::arena::Arena;
+use super::argon2::{HASH_BYTES, SALT_BYTES, Stored, compute};
+use super::queue::{Job, Queue, Ticket};
+use super::{HashError, HashPoolConfig, Share};
+use crate::entropy::{self, Entropy};
+use crate::secret::StoredHash;
+
+/// A bounded pool of hashing threads, each with memory of its own that it uses again and again.
+///
+/// Make one and share it by `Arc`. Dropping it ends the threads, each after the hash it is at; nothing waits for
+/// them. Its methods need a Tokio runtime with time enabled. The length of a secret is for the caller to bound.
+///
+/// A caller who goes away (a future that is dropped) takes their job along: a job that has not begun never will.
+pub struct HashPool {
+    config: HashPoolConfig,
+    entropy: Arc<dyn Entropy>,
+    keys: Threads,
+    passwords: Threads,
+    /// A hash that nothing matches, so that a check without an account does the work of one with.
+    absent: StoredHash,
+}
+
+impl HashPool {
+    /// Starts the threads. They take their memory when they first need it.
+    ///
+    /// # Errors
+    /// [`HashError::Failed`] when the limits do not allow the parameters, a thread cannot be started, or no random
+    /// bytes can be drawn.
+    pub fn new(config: HashPoolConfig, entropy: Arc<dyn Entropy>) -> Result<Self, HashError> {
+        if !config.limits.allow(config.params) {
+            return Err(HashError::failed(
+                "the limits do not allow what new hashes would demand",
+            ));
+        }
+        let kept = config.params.block_count()?;
+        let salt = draw::<SALT_BYTES>(&*entropy)?;
+        // Thirty-two bytes drawn at random are the hash of nothing that anybody could find.
+        let hash = draw::<HASH_BYTES>(&*entropy)?;
+        Ok(Self {
+            config,
+            keys: Threads::start("sakms-keys", config.key_threads, config.queue, || {
+                Arena::new(kept, false)
+            })?,
+            passwords: Threads::start("sakms-pass", config.password_threads, config.queue, || {
+                Arena::new(kept, true)
+            })?,
+            absent: Stored::new(config.params, &salt, &hash).write(),
+            entropy,
+        })
+    }
+
+    /// Hashes a secret with the current parameters and a new 16-byte salt.
+    ///
+    /// # Errors
+    /// [`HashError::Overloaded`], or [`HashError::Failed`] when no salt can be drawn or there is no memory.
+    pub async fn hash(&self, share: Share, secret: &[u8]) -> Result<StoredHash, HashError> {
+        let params = self.config.params;
+        let salt = draw::<SALT_BYTES>(&*self.entropy)?;
+        self.run(share, || {
+            let secret = Zeroizing::new(secret.to_vec());
+            move |arena| {
+                let mut hash = [0; HASH_BYTES];
+                compute(params, &secret, &salt, &mut hash, arena)?;
+                Ok(Stored::new(params, &salt, &hash).write())
+            }
+        })
+        .await
+    }
+
+    /// Whether `secret` is what `stored` was made from, computed with the parameters that `stored` names.
+    ///
+    /// # Errors
+    /// [`HashError::Unreadable`] before anything is computed, [`HashError::Overloaded`], or [`HashError::Failed`].
+    /// None of them means "no".
+    pub async fn verify(
+        &self,
+        share: Share,
+        secret: &[u8],
+        stored: &StoredHash,
+    ) -> Result<bool, HashError> {
+        let stored = Stored::parse(stored, self.config.limits)?;
+        self.run(share, || {
+            let secret = Zeroizing::new(secret.to_vec());
+            move |arena| stored.matches(&secret, arena)
+        })
+        .await
+    }
+
+    /// The work of [`HashPool::verify`] for a secret that belongs to nobody. The answer would always be "no".
+    ///
+    /// It hides from the clock whether there is an account, except where that account's hash still has older
+    /// parameters than the current ones.
+    ///
+    /// # Errors
+    /// As [`HashPool::verify`].
+    pub async fn verify_absent(&self, share: Share, secret: &[u8]) -> Result<(), HashError> {
+        self.verify(share, secret, &self.absent).await.map(drop)
+    }
+
+    /// Whether `stored` was made with other parameters than new hashes are. After a secret has matched it is the
+    /// moment to hash it again.
+    #[must_use]
+    pub fn needs_rehash(&self, stored: &StoredHash) -> bool {
+        Stored::parse(stored, self.config.limits)
+            .map_or(true, |read| !read.is_current(self.config.params))
+    }
+
+    /// Has a thread of the share do some work. `prepare` copies what the work needs, once there is room for it.
+    async fn run<T, W>(&self, share: Share, prepare: impl FnOnce() -> W) -> Result<T, HashError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Arena) -> Result<T, HashError> + Send + 'static,
+    {
+        let threads = match share {
+            Share::Keys => &self.keys,
+            Share::Passwords => &self.passwords,
+        };
+        let waiting = Waiting(Ticket::default());
+        let (sender, mut receiver) = oneshot::channel();
+        threads.0.push(|| {
+            let work = prepare();
+            let run = move |arena: &mut Arena| {
+                // The arena holds numbers and nothing else, so half a computation leaves nothing broken in it.
+                let answer = catch_unwind(AssertUnwindSafe(|| work(arena)))
+                    .unwrap_or_else(|_| Err(HashError::failed("the hashing thread panicked")));
+                // Nobody listening is a caller who went away.
+                drop(sender.send(answer));
+            };
+            Job {
+                ticket: waiting.0.clone(),
+                run: Box::new(run),
+            }
+        })?;
+
+        let answer = match timeout(self.config.deadline, &mut receiver).await {
+            Ok(answer) => answer,
+            Err(_) if waiting.0.claim() => return Err(HashError::Overloaded),
+            // Begun in time, and the work has bounds of its own: what is paid for is waited for.
+            Err(_) => receiver.await,
+        };
+        answer.unwrap_or_else(|_| Err(HashError::failed("the hashing threads have ended")))
+    }
+}
+
+impl fmt::Debug for HashPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashPool")
+            .field("config", &self.config)
+            .field("keys", &self.keys)
+            .field("passwords", &self.passwords)
+            .finish_non_exhaustive()
+    }
+}
+
+fn draw<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], HashError> {
+    entropy::draw(entropy).map_err(HashError::failed)
+}
+
+/// A caller in the line. Whoever leaves it, in whatever way, takes their ticket along.
+struct Waiting(Ticket);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.claim();
+    }
+}
+
+/// The threads of one share, by the queue they all serve.
+#[derive(Debug)]
+struct Threads(Arc<Queue>);
+
+impl Threads {
+    fn start(
+        name: &str,
+        count: usize,
+        capacity: usize,
+        arena: impl Fn() -> Arena,
+    ) -> Result<Self, HashError> {
+        // Made first: if a thread cannot be started, dropping this ends those that could.
+        let threads = Self(Arc::new(Queue::new(capacity)));
+        for number in 0..count {
+            let queue = Arc::clone(&threads.0);
+            let mut arena = arena();
+            thread::Builder::new()
+                .name(format!("{name}-{number}"))
+                .spawn(move || {
+                    while let Some(job) = queue.pop() {
+                        (job.run)(&mut arena);
+                        arena.settle();
+                    }
+                })
+                .map_err(HashError::failed)?;
+        }
+        Ok(threads)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! What an adapter serves: the settings of the HTTP side, and one function that serves any row of the table.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::header::{HeaderName, HeaderValue};
+use http::request::Parts;
+
+use super::body;
+use super::call::Call;
+use super::credentials::{Credential, credential_or_query};
+use super::problem::Problem;
+use super::response::Response;
+use super::route::{Access, Group, Route, routes};
+use crate::key::Scope;
+use crate::service::{Caller, Requirement, Sakms};
+use crate::verdict::Verdict;
+
+/// Since when `?token=` is deprecated (RFC 9745): the first release, 2026-11-22T00:00:00Z.
+const QUERY_TOKEN_DEPRECATED: &str = "@1795305600";
+
+/// Whether a token may stand in the query (`?token=`). It ends up in logs and histories there, so a library that is
+/// asked nothing says no.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum QueryToken {
+    /// It is taken, and the answer is marked as deprecated.
+    Allow,
+    /// It is refused.
+    #[default]
+    Deny,
+}
+
+/// The HTTP side of a service: [`Sakms`] and how it answers.
+#[derive(Debug, Clone)]
+pub struct Api {
+    sakms: Sakms,
+    query_token: QueryToken,
+    body_limit: usize,
+    body_time: Duration,
+    groups: HashSet<Group>,
+}
+
+impl From<Sakms> for Api {
+    /// The defaults: every group the service has parts for, no token in the query, bodies of at most 64 KiB that
+    /// arrive within 10 seconds.
+    fn from(sakms: Sakms) -> Self {
+        let mut groups = HashSet::from([Group::Keys, Group::Meta]);
+        if sakms.has_accounts() {
+            groups.insert(Group::Accounts);
+        }
+        let (body_limit, body_time) = (64 * 1024, Duration::from_secs(10));
+        Self {
+            sakms,
+            query_token: QueryToken::default(),
+            body_limit,
+            body_time,
+            groups,
+        }
+    }
+}
+
+impl Api {
+    /// Whether a token may stand in the query.
+    #[must_use]
+    pub const fn query_token(mut self, setting: QueryToken) -> Self {
+        self.query_token = setting;
+        self
+    }
+
+    /// How many bytes a body may have; 64 KiB when nothing is said.
+    #[must_use]
+    pub const fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// How long a body may take to arrive; 10 seconds when nothing is said.
+    #[must_use]
+    pub const fn body_time(mut self, time: Duration) -> Self {
+        self.body_time = time;
+        self
+    }
+
+    /// Which groups of routes are there.
+    #[must_use]
+    pub fn groups(mut self, groups: impl IntoIterator<Item = Group>) -> Self {
+        self.groups = groups.into_iter().collect();
+        self
+    }
+
+    /// The service.
+    #[must_use]
+    pub const fn sakms(&self) -> &Sakms {
+        &self.sakms
+    }
+
+    /// The rows an adapter registers.
+    pub fn routes(&self) -> impl Iterator<Item = &'static Route> {
+        routes()
+            .iter()
+            .filter(|route| self.groups.contains(&route.group))
+    }
+
+    /// Serves one row: finds out who calls, reads the body, runs the handler, and turns whatever comes of it into a
+    /// response.
+    pub async fn serve<B, E>(&self, route: &'static Route, parts: Parts, body: B) -> Response
+    where
+        B: Stream<Item = Result<Bytes, E>>,
+    {
+        let mut by_query = false;
+        let mut response = match self.answer(route, parts, body, &mut by_query).await {
+            Ok(response) => response,
+            Err(problem) => problem.into_response(),
+        };
+        if by_query {
+            let name = HeaderName::from_static("deprecation");
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(QUERY_TOKEN_DEPRECATED));
+        }
+        response
+    }
+
+    async fn answer<B, E>(
+        &self,
+        route: &'static Route,
+        parts: Parts,
+        body: B,
+        by_query: &mut bool,
+    ) -> Result<Response, Problem>
+    where
+        B: Stream<Item = Result<Bytes, E>>,
+    {
+        let id = route.id_in(parts.uri.path());
+        // One router takes an empty segment for an id and another does not. It is none, whoever asks.
+        if id.as_deref() == Some("") {
+            return Err(Problem::not_found());
+        }
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        // Who calls comes before the body: a stranger does not get to have their body read.
+        let caller = match &route.access {
+            Access::Anyone => None,
+            Access::Caller(scope) => Some(self.caller(&parts, &query, scope, by_query).await?),
+        };
+        let body = if route.takes_body {
+            body::read(&parts.headers, body, self.body_limit, self.body_time).await?
+        } else {
+            Bytes::new()
+        };
+        let call = Call {
+            sakms: self.sakms.clone(),
+            caller,
+            id,
+            query,
+            headers: parts.headers,
+            body,
+        };
+        Ok((route.handler)(call).await?.into_response())
+    }
+
+    /// Who calls: whom the host put there, a key with the scope, or an account by its token, in this order.
+    async fn caller(
+        &self,
+        parts: &Parts,
+        query: &str,
+        scope: &Scope,
+        by_query: &mut bool,
+    ) -> Result<Caller, Problem> {
+        if let Some(caller) = parts.extensions.get::<Caller>() {
+            caller.require(scope)?;
+            return Ok(caller.clone());
+        }
+        let query_token = self.query_token == QueryToken::Allow;
+        let (credential, from_query) = credential_or_query(&parts.headers, query, query_token)?;
+        *by_query = from_query;
+        match credential.ok_or_else(Problem::credential_missing)? {
+            Credential::Token(token) => match self.sakms.authenticate(&token).await? {
+                Verdict::Granted(caller) => Ok(caller),
+                Verdict::Denied(denial) => Err(Problem::token_denied(denial)),
+            },
+            Credential::Key(key) => match self.sakms.verify(&key, &Requirement::any_key()).await? {
+                Verdict::Granted(key) => {
+                    let caller = Caller::key(key);
+                    caller.require(scope)?;
+                    Ok(caller)
+                }
+                Verdict::Denied(denial) => Err(Problem::key_denied(&denial)),
+            },
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A request as a handler sees it, and what it answers.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::body;
+use super::problem::Problem;
+use super::response::{Response, private};
+use crate::service::{Caller, FieldError, Sakms};
+
+/// A request, its framework taken off.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Call {
+    /// The service it is for.
+    pub sakms: Sakms,
+    /// Who makes it; there for every route that is not for anyone.
+    pub(super) caller: Option<Caller>,
+    /// What stands in the path where the route has `{id}`, percent-decoded.
+    pub(super) id: Option<String>,
+    /// What stands after `?`.
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    /// The whole body; empty for routes that take none.
+    pub(super) body: Bytes,
+}
+
+impl Call {
+    pub(super) fn caller(&self) -> Result<&Caller, Problem> {
+        self.caller.as_ref().ok_or_else(Problem::credential_missing)
+    }
+
+    /// The id in the path. A text that is no id names nothing, so it is "not found" like any other.
+    pub(super) fn id<T: FromStr>(&self) -> Result<T, Problem> {
+        self.id
+            .as_deref()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(Problem::not_found)
+    }
+
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        body::json(&self.headers, &self.body)
+    }
+
+    /// JSON where the body may be left out altogether.
+    pub(super) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
+        if self.body.is_empty() {
+            Ok(T::default())
+        } else {
+            self.json()
+        }
+    }
+
+    /// The value of a query parameter that may stand there once.
+    pub(super) fn parameter(&self, name: &'static str) -> Result<Option<Cow<'_, str>>, Problem> {
+        let mut values = self.query.split('&').filter_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (key == name).then_some(value)
+        });
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(Problem::invalid(vec![FieldError::new(
+                name,
+                "may stand in the query once",
+            )])),
+            (None, None) => Ok(None),
+            (Some(value), None) => {
+                match percent_encoding::percent_decode_str(value).decode_utf8() {
+                    Ok(text) => Ok(Some(text)),
+                    Err(_) => Err(Problem::invalid(vec![FieldError::new(
+                        name,
+                        "is not UTF-8",
+                    )])),
+                }
+            }
+        }
+    }
+}
+
+/// What a handler answers when it went well.
+#[derive(Debug)]
+pub struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Reply {
+    /// 200 with JSON.
+    pub(super) fn ok(body: &impl Serialize) -> Self {
+        Self::json(StatusCode::OK, body)
+    }
+
+    /// 201 with JSON.
+    pub(super) fn created(body: &impl Serialize) -> Self {
+        Self::json(StatusCode::CREATED, body)
+    }
+
+    fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        // The bodies are structs of text and numbers, which cannot fail to serialise.
+        let body = serde_json::to_vec(body).unwrap_or_default().into();
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body,
+        }
+    }
+
+    /// The same reply with one more header.
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// The response to send.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        private(headers);
+        headers.extend(self.headers);
+        response
+    }
+}

@@ -1,0 +1,133 @@
+//! The guard in front of a host's own routes.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use http::header::HeaderMap;
+
+use super::credentials::{Credential, credential};
+use super::problem::Problem;
+use super::response::Response;
+use crate::service::{KeyDenial, Requirement, Sakms, VerifiedKey};
+use crate::verdict::Verdict;
+
+/// Lets requests with a good API key through.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    sakms: Sakms,
+    requirement: Requirement,
+    anonymous: bool,
+}
+
+/// Who was let through. The guard puts it into the request's extensions.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Admission {
+    /// Whoever holds this key.
+    Key(VerifiedKey),
+    /// Somebody who presented nothing, where the guard allows that. A bad key is never anonymous.
+    Anonymous,
+}
+
+impl Admission {
+    /// The key of whoever was let through, for an extractor that needs one.
+    ///
+    /// # Errors
+    /// A [`Problem`]: 500 when there was no guard (`None`), which is a mistake of the host's, and 401 when it let
+    /// somebody through who presented nothing.
+    pub fn key(admission: Option<&Self>) -> Result<VerifiedKey, Problem> {
+        Self::key_if_any(admission)?.ok_or_else(Problem::credential_missing)
+    }
+
+    /// The key of whoever was let through, if they presented one.
+    ///
+    /// # Errors
+    /// A [`Problem`]: 500 when there was no guard (`None`). To call somebody anonymous whom nobody asked would turn a
+    /// forgotten layer into an open door.
+    pub fn key_if_any(admission: Option<&Self>) -> Result<Option<VerifiedKey>, Problem> {
+        match admission {
+            None => Err(Problem::guard_missing()),
+            Some(Self::Key(key)) => Ok(Some(key.clone())),
+            Some(Self::Anonymous) => Ok(None),
+        }
+    }
+}
+
+/// A check that is waiting for the store or for a hash.
+pub type CheckFuture = Pin<Box<dyn Future<Output = Result<Admission, Response>> + Send>>;
+
+/// Where a check stands after everything that needs no waiting.
+pub enum Check {
+    /// Let through.
+    Admitted(Admission),
+    /// Refused; this is the answer.
+    Refused(Response),
+    /// The key has to be looked up and proven.
+    Pending(CheckFuture),
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Admitted(_) => "Admitted",
+            Self::Refused(_) => "Refused",
+            Self::Pending(_) => "Pending",
+        })
+    }
+}
+
+impl Guard {
+    /// A guard that lets keys through which meet `requirement`.
+    #[must_use]
+    pub fn new(sakms: &Sakms, requirement: Requirement) -> Self {
+        Self {
+            sakms: sakms.clone(),
+            requirement,
+            anonymous: false,
+        }
+    }
+
+    /// Lets requests through that present nothing. One that presents something is still checked.
+    #[must_use]
+    pub const fn or_anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
+
+    /// Changes what keys must meet.
+    #[must_use]
+    pub fn requirement(mut self, requirement: Requirement) -> Self {
+        self.requirement = requirement;
+        self
+    }
+
+    /// Checks the credential in a request's headers. What can be decided at once is; only a key that this service
+    /// made is worth waiting for.
+    #[must_use]
+    pub fn check(&self, headers: &HeaderMap) -> Check {
+        let presented = match credential(headers) {
+            Ok(Some(Credential::Key(key))) => key,
+            // A token signs people in; it opens no route that is guarded by a key.
+            Ok(Some(Credential::Token(_))) => return refused(&KeyDenial::Malformed),
+            Ok(None) if self.anonymous => return Check::Admitted(Admission::Anonymous),
+            Ok(None) => return Check::Refused(Problem::credential_missing().into_response()),
+            Err(problem) => return Check::Refused(problem.into_response()),
+        };
+        let parsed = match self.sakms.verify_now(&presented) {
+            Ok(parsed) => parsed,
+            Err(denial) => return refused(&denial),
+        };
+        let (sakms, requirement) = (self.sakms.clone(), self.requirement.clone());
+        Check::Pending(Box::pin(async move {
+            match sakms.verify_parsed(parsed, &requirement).await {
+                Ok(Verdict::Granted(key)) => Ok(Admission::Key(key)),
+                Ok(Verdict::Denied(denial)) => Err(Problem::key_denied(&denial).into_response()),
+                Err(error) => Err(Problem::from(error).into_response()),
+            }
+        }))
+    }
+}
+
+fn refused(denial: &KeyDenial) -> Check {
+    Check::Refused(Problem::key_denied(denial).into_response())
+}

@@ -1,0 +1,183 @@
+//! The route table.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::LazyLock;
+
+use http::Method;
+
+use super::call::{Call, Reply};
+use super::handlers::{auth, keys, meta};
+use super::problem::Problem;
+use crate::key::Scope;
+
+pub(super) type HandlerFuture = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+
+/// One row of the table.
+pub struct Route {
+    /// The method it answers to. A GET answers to HEAD as well.
+    pub method: Method,
+    /// The path, without a trailing slash; it answers with one too. `{id}` stands for one segment.
+    pub path: &'static str,
+    /// Which part of the service it belongs to.
+    pub group: Group,
+    /// Who may call.
+    pub access: Access,
+    /// Whether it reads a body.
+    pub takes_body: bool,
+    pub(super) handler: fn(Call) -> HandlerFuture,
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// A part of the service that a host mounts or leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Group {
+    /// Registering and signing in.
+    Accounts,
+    /// Managing keys.
+    Keys,
+    /// Health.
+    Meta,
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Anyone.
+    Anyone,
+    /// Whoever the host says, an account by its token, or a key that holds this scope.
+    Caller(Scope),
+}
+
+macro_rules! row {
+    ($method:ident $path:literal, $group:ident, $scope:expr, $body:literal, $handler:path) => {
+        Route {
+            method: Method::$method,
+            path: $path,
+            group: Group::$group,
+            access: access($scope),
+            takes_body: $body,
+            handler: |call| Box::pin($handler(call)),
+        }
+    };
+}
+
+/// A row whose scope is misspelt would be open to nobody: `*` is the narrowest door there is.
+fn access(scope: Option<&str>) -> Access {
+    scope.map_or(Access::Anyone, |scope| {
+        Access::Caller(scope.parse().unwrap_or_else(|_| Scope::everything()))
+    })
+}
+
+/// Every route there is.
+#[must_use]
+pub fn routes() -> &'static [Route] {
+    static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+        vec![
+            row!(POST "/auth/register", Accounts, None, true, auth::register),
+            row!(POST "/auth/login", Accounts, None, true, auth::login),
+            row!(POST "/keys", Keys, Some("keys:write"), true, keys::create),
+            row!(GET "/keys", Keys, Some("keys:read"), false, keys::list),
+            row!(GET "/keys/{id}", Keys, Some("keys:read"), false, keys::get),
+            row!(PATCH "/keys/{id}", Keys, Some("keys:write"), true, keys::update),
+            row!(POST "/keys/{id}/revoke", Keys, Some("keys:write"), false, keys::revoke),
+            row!(GET "/health", Meta, None, false, meta::health),
+            row!(GET "/ready", Meta, None, false, meta::ready),
+        ]
+    });
+    &ROUTES
+}
+
+/// The methods that some route answers to at `path` (a path of the table), HEAD included.
+#[must_use]
+pub fn allowed_methods(path: &str) -> Vec<Method> {
+    let mut methods = Vec::new();
+    for route in routes().iter().filter(|route| route.path == path) {
+        methods.push(route.method.clone());
+        if route.method == Method::GET {
+            methods.push(Method::HEAD);
+        }
+    }
+    methods
+}
+
+impl Route {
+    /// What stands in `path` where this route has `{id}`, percent-decoded.
+    ///
+    /// The path is read from the right, so that it does not matter under which prefix a host mounted the route.
+    pub(super) fn id_in(&self, path: &str) -> Option<String> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let mut found = path.rsplit('/');
+        self.path
+            .rsplit('/')
+            .find_map(|wanted| found.next().filter(|_| wanted == "{id}"))
+            .and_then(|text| {
+                percent_encoding::percent_decode_str(text)
+                    .decode_utf8()
+                    .ok()
+                    .map(std::borrow::Cow::into_owned)
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(method: &Method, path: &str) -> &'static Route {
+        routes()
+            .iter()
+            .find(|route| route.method == *method && route.path == path)
+            .unwrap()
+    }
+
+    #[test]
+    fn every_row_is_there_once_and_every_scope_is_one() {
+        for (place, row) in routes().iter().enumerate() {
+            let same = |other: &Route| other.method == row.method && other.path == row.path;
+            assert!(!routes()[place + 1..].iter().any(same), "{row:?}");
+            assert!(
+                row.path.starts_with('/') && !row.path.ends_with('/'),
+                "{row:?}"
+            );
+            assert_ne!(row.access, Access::Caller(Scope::everything()), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_found_under_any_prefix() {
+        let revoke = route(&Method::POST, "/keys/{id}/revoke");
+        for path in [
+            "/keys/a%62c/revoke",
+            "/keys/abc/revoke/",
+            "/account/keys/abc/revoke",
+        ] {
+            assert_eq!(revoke.id_in(path).as_deref(), Some("abc"), "{path}");
+        }
+        assert_eq!(
+            route(&Method::GET, "/keys/{id}")
+                .id_in("/keys/abc/")
+                .as_deref(),
+            Some("abc")
+        );
+        assert_eq!(route(&Method::GET, "/keys/{id}").id_in("/keys/%FF"), None);
+        assert_eq!(route(&Method::GET, "/keys").id_in("/keys"), None);
+    }
+
+    #[test]
+    fn a_get_answers_to_head() {
+        assert_eq!(
+            allowed_methods("/keys"),
+            [Method::POST, Method::GET, Method::HEAD]
+        );
+        assert_eq!(allowed_methods("/nothing"), [] as [Method; 0]);
+    }
+}

@@ -1,0 +1,222 @@
+//! Registering, signing in, and who a token speaks for.
+
+use std::fmt;
+
+use super::caller::Caller;
+use super::error::{Error, FieldError};
+use super::{Inner, Sakms};
+use crate::account::{AccountRecord, Email};
+use crate::clock::Timestamp;
+use crate::hash::Share;
+use crate::id::AccountId;
+use crate::journal::{Action, Actor, Subject};
+use crate::key::Owner;
+use crate::secret::{BearerToken, Password};
+use crate::store::{AccountStore, StoreErrorKind};
+use crate::token::{IssuedToken, TokenDenial, TokenIssuer, TokenRequest};
+use crate::verdict::Verdict;
+
+/// A sign-in was refused. Whether the address, the password or the account was wrong is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginDenial;
+
+impl fmt::Display for LoginDenial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the e-mail address or the password is wrong")
+    }
+}
+
+impl std::error::Error for LoginDenial {}
+
+/// A token does not make its bearer a caller. For logs: whoever showed it is told `invalid_token`, whatever the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallerDenial {
+    /// This service has no tokens.
+    NoTokens,
+    /// The token is not good.
+    Token(TokenDenial),
+    /// There is no such account.
+    UnknownAccount,
+    /// The account is disabled.
+    Disabled,
+}
+
+impl fmt::Display for CallerDenial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTokens => f.write_str("this service has no tokens"),
+            Self::Token(denial) => denial.fmt(f),
+            Self::UnknownAccount => f.write_str("the token's account does not exist"),
+            Self::Disabled => f.write_str("the token's account is disabled"),
+        }
+    }
+}
+
+impl std::error::Error for CallerDenial {}
+
+impl Sakms {
+    /// Makes an account for somebody.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an address that is none or a password that is too weak, [`Error::EmailTaken`] when there
+    /// is an account with this address, [`Error::NotOffered`] when this service has no accounts,
+    /// [`Error::Store`] and [`Error::Hash`] when it could not be done.
+    #[tracing::instrument(name = "sakms.account.register", skip_all)]
+    pub async fn register(&self, email: &str, password: &Password) -> Result<AccountId, Error> {
+        let Inner {
+            hashes,
+            clock,
+            entropy,
+            passwords,
+            ..
+        } = &*self.inner;
+        let (accounts, _) = self.sign_in_parts()?;
+        let email = match Email::parse(email) {
+            Ok(email) => email,
+            Err(error) => return Err(Error::field("email", error)),
+        };
+        if let Err(weakness) = passwords.check(password, &email) {
+            return Err(Error::Invalid(vec![FieldError::new("password", weakness)]));
+        }
+        // Hashed before it is known whether the address is taken, so that the time does not tell.
+        let hash = hashes
+            .hash(Share::Passwords, password.expose().as_bytes())
+            .await?;
+
+        let id = AccountId::generate(clock.as_ref(), entropy.as_ref())?;
+        let account = AccountRecord::new(id, &email, hash, clock.now());
+        let entry = self.entry(
+            Actor::ANONYMOUS,
+            Action::ACCOUNT_REGISTER,
+            Subject::account(id),
+        )?;
+        match accounts.insert_account(&account, &entry).await {
+            Ok(()) => Ok(id),
+            Err(error) if error.kind() == StoreErrorKind::Conflict => Err(Error::EmailTaken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Signs somebody in. An unknown address costs the same Argon2 run as a wrong password.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a password over 1,024 bytes, which no account has; [`Error::NotOffered`] when this
+    /// service has no accounts; [`Error::Store`], [`Error::Hash`] and [`Error::Token`] when it could not be decided.
+    #[tracing::instrument(name = "sakms.account.login", skip_all)]
+    pub async fn login(
+        &self,
+        email: &str,
+        password: &Password,
+    ) -> Result<Verdict<IssuedToken, LoginDenial>, Error> {
+        let Inner { keys, hashes, .. } = &*self.inner;
+        let (accounts, tokens) = self.sign_in_parts()?;
+        let password = password.expose().as_bytes();
+        if password.len() > Password::MAX_BYTES {
+            return Err(Error::field("password", "has at most 1024 bytes"));
+        }
+        let account = match Email::parse(email) {
+            Ok(email) => accounts.account_by_email(email.canonical()).await?,
+            Err(_) => None,
+        };
+        let Some(account) = account else {
+            hashes.verify_absent(Share::Passwords, password).await?;
+            return Ok(Verdict::Denied(LoginDenial));
+        };
+        if !hashes
+            .verify(Share::Passwords, password, &account.password_hash)
+            .await?
+        {
+            return Ok(Verdict::Denied(LoginDenial));
+        }
+        let owner = Owner::from(account.id);
+        if keys.owner_disabled_at(&owner).await?.is_some() {
+            return Ok(Verdict::Denied(LoginDenial));
+        }
+        Ok(Verdict::Granted(
+            tokens.issue(&TokenRequest::new(owner)).await?,
+        ))
+    }
+
+    /// Who a token speaks for. The token must be genuine, its account must exist, and its owner must not be disabled.
+    ///
+    /// # Errors
+    /// [`Error::Store`] and [`Error::Token`] when it could not be decided.
+    #[tracing::instrument(name = "sakms.token.verify", skip_all)]
+    pub async fn authenticate(
+        &self,
+        token: &BearerToken,
+    ) -> Result<Verdict<Caller, CallerDenial>, Error> {
+        let Inner {
+            keys,
+            accounts,
+            tokens,
+            ..
+        } = &*self.inner;
+        let Some(issuer) = tokens else {
+            return Ok(Verdict::Denied(CallerDenial::NoTokens));
+        };
+        let claims = match issuer.verify(token).await? {
+            Verdict::Granted(claims) => claims,
+            Verdict::Denied(denial) => return Ok(Verdict::Denied(CallerDenial::Token(denial))),
+        };
+        let owner = claims.subject().clone();
+        if let Some(accounts) = accounts {
+            let Ok(id) = owner.as_str().parse::<AccountId>() else {
+                return Ok(Verdict::Denied(CallerDenial::UnknownAccount));
+            };
+            if accounts.account(id).await?.is_none() {
+                return Ok(Verdict::Denied(CallerDenial::UnknownAccount));
+            }
+        }
+        if keys.owner_disabled_at(&owner).await?.is_some() {
+            return Ok(Verdict::Denied(CallerDenial::Disabled));
+        }
+        Ok(Verdict::Granted(Caller::owner(owner)))
+    }
+
+    /// Disables an owner: they cannot sign in, and none of their tokens and keys is good for anything.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it could not be stored.
+    pub async fn disable_owner(&self, owner: &Owner, actor: Actor) -> Result<(), Error> {
+        let now = self.inner.clock.now();
+        self.set_owner_disabled(owner, Some(now), actor, Action::OWNER_DISABLE)
+            .await
+    }
+
+    /// Enables an owner again, and with them what they hold.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it could not be stored.
+    pub async fn enable_owner(&self, owner: &Owner, actor: Actor) -> Result<(), Error> {
+        self.set_owner_disabled(owner, None, actor, Action::OWNER_ENABLE)
+            .await
+    }
+
+    #[tracing::instrument(name = "sakms.owner.update", skip_all)]
+    async fn set_owner_disabled(
+        &self,
+        owner: &Owner,
+        disabled_at: Option<Timestamp>,
+        actor: Actor,
+        action: Action,
+    ) -> Result<(), Error> {
+        let entry = self.entry(actor, action, Subject::owner(owner))?;
+        Ok(self
+            .inner
+            .keys
+            .set_owner_disabled(owner, disabled_at, &entry)
+            .await?)
+    }
+
+    fn sign_in_parts(&self) -> Result<(&dyn AccountStore, &dyn TokenIssuer), Error> {
+        let Inner {
+            accounts, tokens, ..
+        } = &*self.inner;
+        match (accounts, tokens) {
+            (Some(accounts), Some(tokens)) => Ok((accounts.as_ref(), tokens.as_ref())),
+            _ => Err(Error::NotOffered),
+        }
+    }
+}

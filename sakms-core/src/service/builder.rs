@@ -1,0 +1,176 @@
+//! Setting up [`Sakms`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cursor::CursorSeal;
+use super::usage::UsageBuffer;
+use super::{Inner, Sakms};
+use crate::account::PasswordPolicy;
+use crate::clock::{Clock, SystemClock};
+use crate::entropy::{Entropy, OsEntropy};
+use crate::hash::{HashError, HashPool, HashPoolConfig};
+use crate::key::{Environment, InvalidWord, KeyFormat, KeyPrefix, MasterKeys};
+use crate::store::{AccountStore, KeyStore};
+use crate::token::TokenIssuer;
+
+/// What [`Sakms`] is made of. Everything but the store and the master key has a default.
+#[derive(Debug)]
+#[must_use = "nothing is set up before `build` is called"]
+pub struct SakmsBuilder {
+    keys: Arc<dyn KeyStore>,
+    master_keys: MasterKeys,
+    prefix: KeyPrefix,
+    environments: Vec<Environment>,
+    accounts: Option<Arc<dyn AccountStore>>,
+    tokens: Option<Arc<dyn TokenIssuer>>,
+    hashing: HashPoolConfig,
+    passwords: PasswordPolicy,
+    usage_interval: Duration,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl SakmsBuilder {
+    pub(super) fn new(keys: Arc<dyn KeyStore>, master_keys: MasterKeys) -> Self {
+        Self {
+            keys,
+            master_keys,
+            prefix: KeyPrefix::default(),
+            environments: vec![Environment::live(), Environment::test()],
+            accounts: None,
+            tokens: None,
+            hashing: HashPoolConfig::default(),
+            passwords: PasswordPolicy::default(),
+            usage_interval: Duration::from_secs(10),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+        }
+    }
+
+    /// What every key text starts with; `sakms` when nothing is said. Keys made under another prefix are refused,
+    /// so choose it once.
+    ///
+    /// # Errors
+    /// [`InvalidWord`] when it is not 1 to 32 characters `a-z`, `0-9` and inner `_`.
+    pub fn key_prefix(mut self, prefix: &str) -> Result<Self, InvalidWord> {
+        self.prefix = prefix.parse()?;
+        Ok(self)
+    }
+
+    /// The environments a key may belong to, the default first; `live` and `test` when nothing is said.
+    pub fn environments(mut self, environments: Vec<Environment>) -> Self {
+        self.environments = environments;
+        self
+    }
+
+    /// Lets people register and sign in, with their accounts kept here. It needs a token issuer as well.
+    pub fn accounts(mut self, accounts: impl AccountStore) -> Self {
+        self.accounts = Some(Arc::new(accounts));
+        self
+    }
+
+    /// Who makes and checks JWTs.
+    pub fn token_issuer(mut self, issuer: impl TokenIssuer) -> Self {
+        self.tokens = Some(Arc::new(issuer));
+        self
+    }
+
+    /// How secrets and passwords are hashed, on how many threads, and how many may wait.
+    pub fn hashing(mut self, config: HashPoolConfig) -> Self {
+        self.hashing = config;
+        self
+    }
+
+    /// Which passwords are good enough.
+    pub fn password_policy(mut self, policy: PasswordPolicy) -> Self {
+        self.passwords = policy;
+        self
+    }
+
+    /// How often counted uses are written to the store; 10 seconds when nothing is said. After a crash, the uses
+    /// of one interval are missing from the counts.
+    pub fn usage_interval(mut self, interval: Duration) -> Self {
+        self.usage_interval = interval;
+        self
+    }
+
+    /// Where the time comes from.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where randomness comes from.
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// Sets it up. Starts the hashing threads; touches no store.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the parts do not fit together or a thread cannot be started.
+    pub fn build(self) -> Result<Sakms, BuildError> {
+        if self.accounts.is_some() && self.tokens.is_none() {
+            return Err(BuildError::AccountsWithoutTokens);
+        }
+        let format = KeyFormat::new(self.prefix, self.environments, &self.master_keys)?;
+        let hashes = HashPool::new(self.hashing, Arc::clone(&self.entropy))?;
+        let usage = Arc::new(UsageBuffer::new(self.usage_interval));
+        let inner = Inner {
+            keys: self.keys,
+            accounts: self.accounts,
+            tokens: self.tokens,
+            format,
+            cursors: CursorSeal::new(&self.master_keys),
+            hashes,
+            passwords: self.passwords,
+            usage,
+            clock: self.clock,
+            entropy: self.entropy,
+        };
+        Ok(Sakms {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+/// Why [`Sakms`] could not be set up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// There are accounts and nobody who issues tokens for them.
+    AccountsWithoutTokens,
+    /// There is no environment.
+    Format(InvalidWord),
+    /// The hashing threads did not start.
+    Hashing(HashError),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AccountsWithoutTokens => {
+                f.write_str("accounts need a token issuer: call `token_issuer` as well")
+            }
+            Self::Format(error) => error.fmt(f),
+            Self::Hashing(error) => write!(f, "hashing could not be set up: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl From<InvalidWord> for BuildError {
+    fn from(error: InvalidWord) -> Self {
+        Self::Format(error)
+    }
+}
+
+impl From<HashError> for BuildError {
+    fn from(error: HashError) -> Self {
+        Self::Hashing(error)
+    }
+}

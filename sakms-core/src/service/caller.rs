@@ -1,0 +1,91 @@
+//! Who makes a management request.
+
+use super::error::Error;
+use super::verify::VerifiedKey;
+use crate::clock::Timestamp;
+use crate::journal::Actor;
+use crate::key::{Environment, Owner, Scope, ScopeSet};
+
+/// Who makes a management request, and what they may do.
+///
+/// A host that has users of its own puts one into the extensions of a request, from a middleware of its own:
+/// `request.extensions_mut().insert(Caller::owner(owner))`.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    owner: Owner,
+    key: Option<VerifiedKey>,
+}
+
+impl Caller {
+    /// Somebody who is signed in, or for whom the host answers: everything is allowed, on this owner's keys.
+    #[must_use]
+    pub const fn owner(owner: Owner) -> Self {
+        Self { owner, key: None }
+    }
+
+    /// A key that manages its owner's keys: it may do what its scopes say, and hand on no more than it has.
+    #[must_use]
+    pub fn key(key: VerifiedKey) -> Self {
+        Self {
+            owner: key.owner().clone(),
+            key: Some(key),
+        }
+    }
+
+    /// Whose keys are managed.
+    #[must_use]
+    pub const fn owner_name(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// How the journal names them.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.key
+            .as_ref()
+            .map_or_else(|| Actor::owner(&self.owner), |key| Actor::key(key.key_id()))
+    }
+
+    /// Whether they may do what needs `scope`.
+    ///
+    /// # Errors
+    /// [`Error::MissingScope`] when they are a key that does not hold it.
+    pub fn require(&self, scope: &Scope) -> Result<(), Error> {
+        match &self.key {
+            Some(key) if !key.scopes().grants(scope) => Err(Error::MissingScope(scope.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Holds what is asked for a new key against what the caller has, in one place: no scope the caller lacks, no
+    /// longer life, no other environment. Gives the expiry and the environment the key shall have.
+    pub(super) fn limit(
+        &self,
+        scopes: &ScopeSet,
+        expires_at: Option<Timestamp>,
+        environment: Option<Environment>,
+    ) -> Result<(Option<Timestamp>, Option<Environment>), Error> {
+        let Some(key) = &self.key else {
+            return Ok((expires_at, environment));
+        };
+        if let Some(missing) = key.scopes().missing(scopes) {
+            return Err(Error::MissingScope(missing.clone()));
+        }
+        if environment
+            .as_ref()
+            .is_some_and(|wanted| wanted != key.environment())
+        {
+            return Err(Error::BeyondCaller(
+                "a key makes keys of its own environment only",
+            ));
+        }
+        let expires_at = match (expires_at, key.expires_at()) {
+            (Some(wanted), Some(limit)) if wanted > limit => {
+                return Err(Error::BeyondCaller("a key makes no key that outlives it"));
+            }
+            (None, limit) => limit,
+            (wanted, _) => wanted,
+        };
+        Ok((expires_at, Some(key.environment().clone())))
+    }
+}

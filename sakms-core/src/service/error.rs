@@ -1,0 +1,130 @@
+//! Why a use case did not go through. A denial is not here: it is a value.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::entropy::EntropyError;
+use crate::hash::HashError;
+use crate::key::Scope;
+use crate::store::{StoreError, StoreErrorKind};
+use crate::token::TokenError;
+
+/// One field of the input, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FieldError {
+    /// The field's name as the input calls it.
+    pub field: String,
+    /// A sentence that a person can act on.
+    pub message: String,
+}
+
+impl FieldError {
+    /// What is wrong with `field`.
+    #[must_use]
+    pub fn new(field: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self {
+            field: field.into(),
+            message: message.to_string(),
+        }
+    }
+}
+
+/// Why a use case did not go through. Nothing was changed, but for [`StoreErrorKind::OutcomeUnknown`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input breaks the rules of these fields.
+    Invalid(Vec<FieldError>),
+    /// There is no such thing, or it is somebody else's: the two are not told apart.
+    NotFound,
+    /// An account with this e-mail address exists.
+    EmailTaken,
+    /// The caller is a key that does not hold this scope.
+    MissingScope(Scope),
+    /// The caller is a key, and what it asks for would outlive it or leave its environment.
+    BeyondCaller(&'static str),
+    /// The thing was changed by others every time it was tried.
+    Contended,
+    /// This service has no accounts, or no tokens.
+    NotOffered,
+    /// The store could not do it.
+    Store(StoreError),
+    /// Hashing could not be done, mostly because too much of it is waiting.
+    Hash(HashError),
+    /// A token could not be made or checked.
+    Token(TokenError),
+    /// The source of randomness failed.
+    Entropy(EntropyError),
+}
+
+impl Error {
+    /// One field is wrong.
+    pub(super) fn field(field: &'static str, message: impl fmt::Display) -> Self {
+        Self::Invalid(vec![FieldError::new(field, message)])
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(fields) => {
+                f.write_str("invalid input")?;
+                fields
+                    .iter()
+                    .try_for_each(|error| write!(f, "; {}: {}", error.field, error.message))
+            }
+            Self::NotFound => f.write_str("there is no such thing"),
+            Self::EmailTaken => f.write_str("an account with this e-mail address exists"),
+            Self::MissingScope(scope) => write!(f, "the key does not hold the scope {scope}"),
+            Self::BeyondCaller(what) => f.write_str(what),
+            Self::Contended => f.write_str("it was changed by others at the same time; try again"),
+            Self::NotOffered => f.write_str("this service does not offer it"),
+            Self::Store(error) => error.fmt(f),
+            Self::Hash(error) => error.fmt(f),
+            Self::Token(error) => error.fmt(f),
+            Self::Entropy(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => error.source(),
+            Self::Hash(error) => error.source(),
+            Self::Token(error) => error.source(),
+            Self::Entropy(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error.kind() {
+            StoreErrorKind::NotFound => Self::NotFound,
+            StoreErrorKind::Stale => Self::Contended,
+            _ => Self::Store(error),
+        }
+    }
+}
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        Self::Hash(error)
+    }
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<EntropyError> for Error {
+    fn from(error: EntropyError) -> Self {
+        Self::Entropy(error)
+    }
+}

@@ -1,0 +1,263 @@
+//! What every adapter must do, as cases that [`http_suite!`](crate::http_suite) makes tests of.
+//!
+//! The cases talk to a real server over real sockets and know nothing about the framework behind it, so that two
+//! adapters that both pass give the same answers.
+//!
+//! # What an adapter's test serves
+//! `start` gets an [`Api`] and serves it on a free port of 127.0.0.1, with these routes:
+//!
+//! | path | what it is |
+//! | --- | --- |
+//! | the table's | the routes of the `Api`, at the root |
+//! | any other | the adapter's "not found", and its "method not allowed" for other methods of the paths below |
+//! | `GET /guarded/any` | any key; answers [`key_json`] |
+//! | `GET /guarded/reports` | keys with the scope `reports:read`; answers [`key_json`] |
+//! | `GET /guarded/live` | keys of the environment `live`; answers [`key_json`] |
+//! | `GET /guarded/maybe` | any key, or nobody; answers [`owner_json`] |
+//! | `GET /unguarded` | a handler that takes the verified key, on a route without a guard |
+//! | `GET /open` | 200, whatever the body, for anyone |
+//! | `/host/...` | the routes of the same `Api`, the group [`Group::Keys`](crate::http::Group::Keys) alone, under a middleware of the host's: when there is a header [`HOST_USER`], it puts [`Caller::owner`](crate::service::Caller::owner) of its value into the request's extensions |
+//!
+//! JSON comes with `Content-Type: application/json`. The server stops when [`Server`] is dropped.
+//!
+//! For axum:
+//!
+//! ```ignore
+//! async fn start(api: Api) -> Server {
+//!     let router = app(api);
+//!     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+//!     let address = listener.local_addr().unwrap();
+//!     let task = tokio::spawn(async { axum::serve(listener, router).await });
+//!     Server::new(address, AbortOnDrop(task))
+//! }
+//!
+//! async fn factory() -> Option<Fixture> {
+//!     Some(Fixture::new(MemoryStore::new()))
+//! }
+//!
+//! sakms_core::http_suite!(start, factory);
+//! ```
+
+mod answer;
+mod client;
+mod rows;
+mod world;
+
+pub mod accounts;
+pub mod bodies;
+pub mod credentials;
+pub mod fields;
+pub mod flow;
+pub mod guard;
+pub mod host;
+pub mod key_caller;
+pub mod keys;
+pub mod outage;
+pub mod paging;
+pub mod races;
+pub mod table;
+
+use std::any::Any;
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+pub use answer::Answer;
+pub use client::{Client, Request};
+pub use world::{Key, Stage, User, World};
+
+use super::PATIENCE;
+use super::store::Fixture;
+use crate::http::Api;
+use crate::service::VerifiedKey;
+
+/// The header in which the suite's host says who its user is.
+pub const HOST_USER: &str = "x-host-user";
+
+/// A server that runs until it is dropped.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    _guard: Box<dyn Any + Send>,
+}
+
+impl Server {
+    /// A server at `address` that runs until `guard` is dropped.
+    #[must_use]
+    pub fn new(address: SocketAddr, guard: impl Any + Send) -> Self {
+        let _guard: Box<dyn Any + Send> = Box::new(guard);
+        Self { address, _guard }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the guarded test routes answer.
+#[must_use]
+pub fn key_json(key: &VerifiedKey) -> Value {
+    json!({
+        "owner": key.owner(),
+        "key_id": key.key_id(),
+        "scopes": key.scopes(),
+        "environment": key.environment(),
+        "metadata": key.metadata(),
+    })
+}
+
+/// What the test route that lets anybody through answers.
+#[must_use]
+pub fn owner_json(key: Option<&VerifiedKey>) -> Value {
+    json!({"owner": key.map(VerifiedKey::owner)})
+}
+
+/// Runs one case of [`http_suite!`](crate::http_suite) on a store of its own.
+///
+/// # Panics
+/// When the server does not do what the case expects: that is the report.
+pub fn run<S: Future<Output = Server> + 'static>(
+    name: &str,
+    start: impl Fn(Api) -> S + 'static,
+    factory: impl AsyncFnOnce() -> Option<Fixture>,
+    case: impl AsyncFnOnce(&Stage),
+) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .unwrap();
+    let Some(fixture) = runtime.block_on(factory()) else {
+        eprintln!("skipped: {name}: the store is not available here");
+        return;
+    };
+    let Some(accounts) = fixture.accounts else {
+        eprintln!("skipped: {name}: the store keeps no accounts");
+        return;
+    };
+    let stage = Stage::new(fixture.keys, accounts, start);
+    let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, case(&stage)).await });
+    // The handles to the store go before what it stands on: first ours, then those of tasks that still run.
+    drop(stage);
+    drop(runtime);
+    drop(fixture.guard);
+    assert!(outcome.is_ok(), "{name} did not end within {PATIENCE:?}");
+}
+
+/// Makes a test of every case of the suite for adapters.
+///
+/// `start` names an `async fn(Api) -> Server` that serves what [`testkit::http`](crate::testkit::http) describes;
+/// `factory` names an `async fn() -> Option<Fixture>` that gives a new and empty store each time, as for
+/// [`store_suite!`](crate::store_suite).
+#[macro_export]
+macro_rules! http_suite {
+    ($start:expr, $factory:expr) => {
+        $crate::__http_cases! { $start, $factory;
+            flow::the_flow_with_a_token_in_the_query
+            flow::the_flow_with_a_token_in_a_header
+            flow::paths_answer_with_a_trailing_slash
+            flow::tokens_in_the_query_are_marked_as_deprecated
+            flow::tokens_in_the_query_are_refused_unless_allowed
+            flow::revoking_twice_changes_nothing
+            flow::a_revocation_holds_on_every_node
+            accounts::an_address_is_registered_once
+            accounts::one_of_eight_registrations_gets_through
+            accounts::refused_sign_ins_look_alike
+            accounts::what_is_no_address_is_refused
+            accounts::weak_passwords_are_refused_with_the_reason
+            accounts::passwords_have_an_end
+            accounts::passwords_are_taken_to_the_letter
+            accounts::a_token_ends_after_its_time
+            accounts::bad_tokens_look_alike
+            accounts::a_disabled_owner_is_shut_out
+            table::every_route_answers_each_credential
+            table::other_methods_are_not_allowed
+            table::head_is_get_without_a_body
+            table::unknown_paths_are_not_found
+            table::an_empty_id_is_not_found
+            table::groups_can_be_left_out
+            table::a_service_without_accounts_has_none_of_their_routes
+            bodies::what_is_no_json_is_malformed
+            bodies::deep_nesting_is_malformed
+            bodies::other_content_types_are_not_supported
+            bodies::large_bodies_are_refused_after_they_were_sent
+            bodies::endless_bodies_are_refused
+            bodies::chunked_bodies_are_read
+            bodies::slow_bodies_time_out
+            bodies::bodies_that_break_off_do_nothing
+            bodies::a_key_needs_no_body
+            bodies::a_strangers_body_is_not_read
+            bodies::a_connection_survives_every_answer
+            fields::signing_in_takes_two_fields
+            fields::a_key_takes_no_other_fields
+            fields::a_change_takes_no_other_fields
+            fields::names_have_an_end
+            fields::metadata_are_pairs_of_text_with_an_end
+            fields::scopes_are_checked
+            fields::environments_are_checked
+            fields::expiries_are_checked
+            credentials::two_credentials_are_refused
+            credentials::a_key_comes_in_two_headers
+            credentials::what_is_no_credential_opens_nothing
+            credentials::a_key_in_the_query_opens_nothing
+            credentials::tokens_and_keys_are_not_each_other
+            credentials::a_changed_character_never_reaches_the_store
+            credentials::bad_keys_look_alike
+            keys::a_key_looks_the_same_everywhere
+            keys::names_are_kept_to_the_letter
+            keys::a_change_leaves_the_rest
+            keys::anothers_key_does_not_exist
+            keys::what_is_no_id_does_not_exist
+            keys::answers_are_for_nobodys_cache
+            keys::the_last_use_is_shown
+            keys::a_revoked_key_stays_in_the_list
+            paging::links_lead_through_every_key_once
+            paging::a_page_has_fifty_keys
+            paging::limits_are_checked
+            paging::cursors_cannot_be_made_up
+            guard::a_handler_learns_who_holds_the_key
+            guard::a_guard_asks_for_a_scope
+            guard::a_guard_asks_for_an_environment
+            guard::a_bad_key_is_never_anonymous
+            guard::a_forgotten_guard_is_no_open_door
+            guard::a_key_ends_to_the_microsecond
+            guard::other_methods_do_not_pass_a_guard
+            key_caller::reading_and_writing_are_two_scopes
+            key_caller::a_key_hands_on_no_scope_it_lacks
+            key_caller::a_key_makes_no_key_beyond_itself
+            key_caller::a_key_manages_its_owners_keys
+            key_caller::a_key_may_revoke_itself
+            host::a_host_says_who_calls
+            host::hosts_owners_do_not_see_each_other
+            host::a_host_that_names_nobody_lets_nobody_in
+            host::a_prefix_changes_nothing
+            outage::an_outage_is_503_everywhere
+            outage::a_guard_without_a_store_is_503
+            outage::health_is_not_readiness
+            outage::no_single_failure_is_a_verdict
+            outage::a_lost_commit_is_said_to_be_unknown
+            outage::a_failed_revocation_can_be_tried_again
+            outage::a_lost_race_is_run_again
+            outage::a_store_that_hangs_holds_up_nobody_else
+            races::identities_are_never_mixed
+            races::sixteen_revocations_are_one
+            races::sixteen_changes_follow_each_other
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __http_cases {
+    ($start:expr, $factory:expr; $($room:ident::$case:ident)*) => {$(
+        #[test]
+        fn $case() {
+            $crate::testkit::http::run(stringify!($case), $start, $factory, $crate::testkit::http::$room::$case);
+        }
+    )*};
+}

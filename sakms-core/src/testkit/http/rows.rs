@@ -1,0 +1,166 @@
+//! What each row of the route table answers to whom: written by hand, beside the table it is held against.
+
+use serde_json::{Value, json};
+
+use super::World;
+use super::client::Request;
+use super::world::{Key, PASSWORD, User};
+use crate::http::{Route, routes};
+use crate::testkit::fixtures;
+
+/// What a request presents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presented {
+    Nothing,
+    Garbage,
+    Token,
+    KeyWithoutScope,
+    KeyWithScope,
+    /// With every scope, but another owner's.
+    AnothersKey,
+}
+
+impl Presented {
+    /// In the order of the columns of [`ROWS`].
+    pub(super) const ALL: [Self; 6] = [
+        Self::Nothing,
+        Self::Garbage,
+        Self::Token,
+        Self::KeyWithoutScope,
+        Self::KeyWithScope,
+        Self::AnothersKey,
+    ];
+}
+
+/// One row, and what it answers.
+#[derive(Debug)]
+pub(super) struct Row {
+    route: &'static str,
+    /// Whether it can answer while the store is away.
+    pub(super) needs_store: bool,
+    /// A body that is right.
+    body: fn(&Cast) -> Option<Value>,
+    /// In the order of [`Presented::ALL`].
+    statuses: [u16; 6],
+}
+
+const STORE: bool = true;
+const NO_STORE: bool = false;
+
+/// Every route has a line here: its body, and what it answers to whom.
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    // ------------------------------------------------  nothing, garbage, token, key without scope, key with scope, another's key
+    row("POST /auth/register",    STORE, a_newcomer,    [201, 201, 201, 201, 201, 201]),
+    row("POST /auth/login",       STORE, the_user,      [200, 200, 200, 200, 200, 200]),
+    row("POST /keys",             STORE, nothing,       [401, 401, 201, 403, 201, 201]),
+    row("GET /keys",              STORE, nothing,       [401, 401, 200, 403, 200, 200]),
+    row("GET /keys/{id}",         STORE, nothing,       [401, 401, 200, 403, 200, 404]),
+    row("PATCH /keys/{id}",       STORE, another_name,  [401, 401, 200, 403, 200, 404]),
+    row("POST /keys/{id}/revoke", STORE, nothing,       [401, 401, 200, 403, 200, 404]),
+    row("GET /health",            NO_STORE, nothing,    [200, 200, 200, 200, 200, 200]),
+    row("GET /ready",             STORE, nothing,       [200, 200, 200, 200, 200, 200]),
+];
+
+const fn row(
+    route: &'static str,
+    needs_store: bool,
+    body: fn(&Cast) -> Option<Value>,
+    statuses: [u16; 6],
+) -> Row {
+    Row {
+        route,
+        needs_store,
+        body,
+        statuses,
+    }
+}
+
+fn nothing(_: &Cast) -> Option<Value> {
+    None
+}
+
+fn a_newcomer(_: &Cast) -> Option<Value> {
+    let email = format!("newcomer{}@example.com", fixtures::number());
+    Some(json!({"email": email, "password": PASSWORD}))
+}
+
+fn the_user(cast: &Cast) -> Option<Value> {
+    Some(json!({"email": cast.user.email, "password": PASSWORD}))
+}
+
+fn another_name(_: &Cast) -> Option<Value> {
+    Some(json!({"name": format!("name {}", fixtures::number())}))
+}
+
+/// Every route with its row. A route that was added to the table and not to the suite fails here.
+pub(super) fn rows() -> Vec<(&'static Route, &'static Row)> {
+    let row_of = |route: &'static Route| {
+        let name = format!("{} {}", route.method, route.path);
+        let row = ROWS.iter().find(|row| row.route == name);
+        let row = row.unwrap_or_else(|| panic!("{name} has no row in testkit/http/rows.rs"));
+        (route, row)
+    };
+    assert_eq!(ROWS.len(), routes().len(), "a row without a route");
+    routes().iter().map(row_of).collect()
+}
+
+impl Row {
+    /// What it answers to whom.
+    pub(super) fn status(&self, presented: Presented) -> u16 {
+        let column = Presented::ALL.iter().position(|other| *other == presented);
+        self.statuses[column.unwrap()]
+    }
+
+    /// What it answers when all is well.
+    pub(super) fn good(&self) -> u16 {
+        self.status(Presented::Token)
+    }
+}
+
+/// Those who make the requests.
+#[derive(Debug)]
+pub(super) struct Cast {
+    pub(super) user: User,
+    /// The key the requests are about.
+    target: Key,
+    bare: Key,
+    scoped: Key,
+    anothers: Key,
+}
+
+impl Cast {
+    pub(super) async fn of(world: &World) -> Self {
+        let (user, another) = (world.user().await, world.user().await);
+        let all = json!({"scopes": ["keys:read", "keys:write"]});
+        Self {
+            target: world.key(&user).await,
+            bare: world.key(&user).await,
+            scoped: world.key_with(&user, &all).await,
+            anothers: world.key_with(&another, &all).await,
+            user,
+        }
+    }
+
+    /// A good request to a route, but for what it presents.
+    pub(super) fn request(&self, world: &World, (route, row): (&Route, &Row)) -> Request {
+        let target = route.path.replace("{id}", &self.target.id);
+        let request = world.client.request(route.method.as_str(), &target);
+        match (row.body)(self) {
+            Some(body) => request.json(&body),
+            None => request,
+        }
+    }
+
+    /// The same with a credential.
+    pub(super) fn present(&self, request: Request, presented: Presented) -> Request {
+        match presented {
+            Presented::Nothing => request,
+            Presented::Garbage => request.bearer("garbage"),
+            Presented::Token => request.bearer(&self.user.token),
+            Presented::KeyWithoutScope => request.bearer(&self.bare.text),
+            Presented::KeyWithScope => request.api_key(&self.scoped.text),
+            Presented::AnothersKey => request.bearer(&self.anothers.text),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! A service with its server, its people and their keys.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::client::{Client, Request};
+use super::{HOST_USER, Server};
+use crate::clock::{Clock as _, ManualClock};
+use crate::hash::{Argon2Params, HashPoolConfig};
+use crate::http::{Api, QueryToken};
+use crate::key::{Environment, KeyFormat, MasterKey, MasterKeys, Owner};
+use crate::service::{Sakms, SakmsBuilder};
+use crate::store::{AccountStore, KeyStore};
+use crate::testkit::faults::Faults;
+use crate::testkit::fixtures;
+use crate::token::{HmacSecret, JwtIssuer, Keyring};
+
+/// What every key of the suite's services starts with.
+pub(super) const PREFIX: &str = "acme";
+/// Good enough for every policy.
+pub(super) const PASSWORD: &str = "violet tram kettle oak";
+
+/// Bytes that look random, and are known to everybody: they protect nothing.
+const MASTER_KEY: [u8; 32] = *b"\x8d\x14\xe7\x5a\xc2\x39\x90\x6f\x01\xbb\x4e\xd8\x73\x2c\xa5\xfe\x66\x1b\xf0\x87\x3d\xc9\x52\xae\x98\x05\x7f\xe1\xb4\x4a\xd3\x2e";
+const TOKEN_SECRET: [u8; 32] = *b"\x51\xf9\x0c\xa8\x3e\x97\xd4\x62\xeb\x18\x7d\xb0\x45\xcf\x2a\x96\x83\x5e\xf4\x09\xac\x71\xd8\x36\x1d\xe2\x8b\x57\xc0\x6a\xff\x24";
+
+type Start = Box<dyn Fn(Api) -> Pin<Box<dyn Future<Output = Server>>>>;
+
+/// A store, and how to serve what stands on it: what a case gets.
+pub struct Stage {
+    faults: Faults,
+    start: Start,
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stage")
+            .field("store", &self.faults)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stage {
+    /// A stage over these stores, for an adapter that is started by `start`.
+    #[must_use]
+    pub fn new<S: Future<Output = Server> + 'static>(
+        keys: Arc<dyn KeyStore>,
+        accounts: Arc<dyn AccountStore>,
+        start: impl Fn(Api) -> S + 'static,
+    ) -> Self {
+        Self {
+            faults: Faults::new(keys, accounts),
+            start: Box::new(move |api| Box::pin(start(api))),
+        }
+    }
+
+    /// A service as the bundled server sets it up: with accounts, and with tokens in the query.
+    pub async fn world(&self) -> World {
+        self.world_with(|api| api).await
+    }
+
+    /// The same with other settings of the HTTP side.
+    pub async fn world_with(&self, settings: impl FnOnce(Api) -> Api) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let issuer = JwtIssuer::builder(Keyring::hs256(
+            HmacSecret::from_bytes(&TOKEN_SECRET).unwrap(),
+        ))
+        .audience("testkit")
+        .clock(Arc::clone(&clock) as _)
+        .build()
+        .unwrap();
+        let builder = self
+            .builder(&clock)
+            .accounts(self.faults.clone())
+            .token_issuer(issuer);
+        self.serve(builder, clock, settings).await
+    }
+
+    /// A service of a host that has users of its own: without accounts and without tokens.
+    pub async fn world_without_accounts(&self) -> World {
+        let clock = Arc::new(fixtures::clock());
+        self.serve(self.builder(&clock), clock, |api| api).await
+    }
+
+    fn builder(&self, clock: &Arc<ManualClock>) -> SakmsBuilder {
+        // A case that is about an overload or about the writing down of uses brings it about itself.
+        let hashing = HashPoolConfig::default()
+            .params(Argon2Params::insecure_fast())
+            .queue(4_096)
+            .deadline(Duration::from_mins(1));
+        Sakms::builder(self.faults.clone(), master_keys())
+            .key_prefix(PREFIX)
+            .unwrap()
+            .hashing(hashing)
+            .usage_interval(Duration::from_hours(1))
+            .clock(Arc::clone(clock) as _)
+    }
+
+    async fn serve(
+        &self,
+        builder: SakmsBuilder,
+        clock: Arc<ManualClock>,
+        settings: impl FnOnce(Api) -> Api,
+    ) -> World {
+        let sakms = builder.build().unwrap();
+        let api = Api::from(sakms.clone()).query_token(QueryToken::Allow);
+        let server = (self.start)(settings(api)).await;
+        World {
+            client: Client::new(server.address),
+            sakms,
+            clock,
+            faults: self.faults.clone(),
+            server,
+        }
+    }
+}
+
+pub(super) fn master_keys() -> MasterKeys {
+    MasterKey::from_bytes(MASTER_KEY).unwrap().into()
+}
+
+/// What the suite's services make their keys with, for making others that look like them.
+pub(super) fn key_format() -> KeyFormat {
+    let environments = vec![Environment::live(), Environment::test()];
+    KeyFormat::new(PREFIX.parse().unwrap(), environments, &master_keys()).unwrap()
+}
+
+/// A service that is being served, and what stands behind it.
+#[derive(Debug)]
+pub struct World {
+    /// Talks to it.
+    pub client: Client,
+    /// The service itself, for what no route offers.
+    pub sakms: Sakms,
+    /// Its clock. It stands still unless it is moved; making a key moves it by a millisecond.
+    pub clock: Arc<ManualClock>,
+    /// Its store.
+    pub faults: Faults,
+    /// Its server.
+    pub server: Server,
+}
+
+/// Somebody who has registered and signed in.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The account's id, under which they hold keys.
+    pub id: String,
+    /// The address, as it was given.
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// A token.
+    pub token: String,
+}
+
+/// A key that was made, with its text.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// Its id.
+    pub id: String,
+    /// Its text.
+    pub text: String,
+    /// The whole answer.
+    pub json: Value,
+}
+
+impl User {
+    /// Who they are to the service.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        self.id.parse().unwrap()
+    }
+}
+
+impl World {
+    /// Somebody new who has registered and signed in.
+    pub async fn user(&self) -> User {
+        let email = format!("user{}@example.com", fixtures::number());
+        let answer = self.register(&email, PASSWORD).await.expect(201);
+        let id = answer.text_of("user_id");
+        let token = self.token(&email, PASSWORD).await;
+        let password = PASSWORD.to_owned();
+        User {
+            id,
+            email,
+            password,
+            token,
+        }
+    }
+
+    /// Tries to register.
+    pub async fn register(&self, email: &str, password: &str) -> Answer {
+        self.client.never_show(PASSWORD);
+        let body = json!({"email": email, "password": password});
+        self.client.post("/auth/register").json(&body).send().await
+    }
+
+    /// Tries to sign in.
+    pub async fn login(&self, email: &str, password: &str) -> Answer {
+        let body = json!({"email": email, "password": password});
+        let answer = self.client.post("/auth/login").json(&body).send().await;
+        if answer.status == 200 {
+            self.client.never_show(&answer.text_of("access_token"));
+        }
+        answer
+    }
+
+    /// Signs in.
+    pub async fn token(&self, email: &str, password: &str) -> String {
+        self.login(email, password)
+            .await
+            .expect(200)
+            .text_of("access_token")
+    }
+
+    /// Makes a key of which nothing is said.
+    pub async fn key(&self, user: &User) -> Key {
+        self.key_with(user, &json!({})).await
+    }
+
+    /// Makes a key of this description.
+    pub async fn key_with(&self, user: &User, description: &Value) -> Key {
+        self.made(self.create(description).bearer(&user.token))
+            .await
+    }
+
+    /// Makes a key for an owner of the host's.
+    pub async fn host_key(&self, owner: &str) -> Key {
+        self.made(self.client.post("/host/keys").header(HOST_USER, owner))
+            .await
+    }
+
+    /// A request that makes a key, without a credential yet.
+    #[must_use]
+    pub fn create(&self, description: &Value) -> Request {
+        self.client.post("/keys").json(description)
+    }
+
+    /// Sends a request that makes a key.
+    pub async fn made(&self, request: Request) -> Key {
+        // Ids of the same millisecond have no order.
+        self.clock.advance(Duration::from_millis(1));
+        let answer = request.send().await.expect(201);
+        let key = Key {
+            id: answer.text_of("id"),
+            text: answer.text_of("api_key"),
+            json: answer.json(),
+        };
+        self.client.never_show(&key.text);
+        key
+    }
+
+    /// Revokes a key as its owner.
+    pub async fn revoke(&self, user: &User, key: &Key) -> Answer {
+        let target = format!("/keys/{}/revoke", key.id);
+        self.client.post(&target).bearer(&user.token).send().await
+    }
+
+    /// Asks the guard that wants any key.
+    pub async fn guarded(&self, key: &str) -> Answer {
+        self.client.get("/guarded/any").bearer(key).send().await
+    }
+
+    /// The time `span` from now, as requests write it.
+    #[must_use]
+    pub fn later(&self, span: Duration) -> String {
+        self.clock.now().checked_add(span).unwrap().to_string()
+    }
+}

@@ -1,0 +1,253 @@
+//! Every member of a token in every shape, each token with a signature that is right.
+
+use sakms_core::token::TokenDenial;
+
+use crate::forge::{NOW, Object, SECRET, forge, issuer, verify};
+
+/// Shapes that no member may have, besides the one it must have.
+const SHAPES: &[(&str, &str)] = &[
+    ("null", "null"),
+    ("true", "true"),
+    ("number", "17"),
+    ("zero", "0"),
+    ("float", "1795003600.5"),
+    ("whole float", "1795003600.0"),
+    ("exponent", "1795003600e0"),
+    ("negative", "-1"),
+    ("negative zero", "-0"),
+    ("huge", "9223372036854775808"),
+    ("huger", "18446744073709551616"),
+    ("infinite", "1e999"),
+    ("string", "\"1795003600\""),
+    ("empty string", "\"\""),
+    ("array", "[\"acme\"]"),
+    ("empty array", "[]"),
+    ("object", "{\"acme\":1}"),
+];
+
+#[tokio::test]
+async fn the_token_that_is_changed_below_is_good() {
+    let token = forge(
+        &Object::header().json(),
+        &Object::claims().json(),
+        SECRET.as_bytes(),
+    );
+    let claims = verify(&issuer(), token).await.unwrap();
+    assert_eq!(claims.subject().as_str(), "ada");
+    assert_eq!(claims.issuer(), "sakms");
+    assert_eq!(claims.audience(), "acme");
+    assert_eq!(claims.id(), "3q2-7w");
+    assert_eq!(claims.issued_at().as_secs(), NOW);
+    assert_eq!(claims.expires_at().as_secs(), NOW + 3_600);
+}
+
+#[tokio::test]
+async fn every_claim_is_required_has_one_type_and_occurs_once() {
+    let issuer = issuer();
+    let mut cases = 0;
+    for (name, good) in Object::claims().0 {
+        let mut bad = vec![
+            ("missing", Object::claims().without(&name)),
+            ("twice", Object::claims().doubled(&name, &good)),
+            (
+                "escaped twice",
+                Object::claims().doubled(&escaped(&name), &good),
+            ),
+            (
+                "capitalised",
+                Object::claims()
+                    .without(&name)
+                    .with(&name.to_uppercase(), good),
+            ),
+        ];
+        for (shape, value) in SHAPES {
+            bad.push((shape, Object::claims().with(&name, *value)));
+            bad.push((
+                "twice, in another shape",
+                Object::claims().doubled(&name, value),
+            ));
+        }
+        for (shape, claims) in bad {
+            let claims = claims.json();
+            let token = forge(&Object::header().json(), &claims, SECRET.as_bytes());
+            let answer = verify(&issuer, token).await.map(drop);
+            assert_eq!(answer, expected(&name, shape), "{name} {shape}: {claims}");
+            cases += 1;
+        }
+    }
+    assert_eq!(cases, 7 * (4 + 2 * SHAPES.len()));
+}
+
+/// A value of the right type is judged by what it says, any other is denied for its type.
+fn expected(name: &str, shape: &str) -> Result<(), TokenDenial> {
+    match (name, shape) {
+        ("iss", "string" | "empty string") => Err(TokenDenial::WrongIssuer),
+        ("aud", "string" | "empty string") => Err(TokenDenial::WrongAudience),
+        // An owner may have any name and a token too, and a token may have been good since 1970.
+        ("sub" | "jti", "string") | ("nbf", "number" | "zero") => Ok(()),
+        _ => Err(TokenDenial::Claims),
+    }
+}
+
+fn escaped(name: &str) -> String {
+    let first = u32::from(name.as_bytes()[0]);
+    format!("\\u{first:04x}{}", &name[1..])
+}
+
+#[tokio::test]
+async fn every_member_of_the_header_is_required_has_one_type_and_occurs_once() {
+    let issuer = issuer();
+    let mut cases = 0;
+    for (name, good) in Object::header().0 {
+        let mut bad = vec![
+            Object::header().without(&name),
+            Object::header().doubled(&name, &good),
+            Object::header().doubled(&escaped(&name), &good),
+            Object::header()
+                .without(&name)
+                .with(&name.to_uppercase(), good),
+        ];
+        for (_, value) in SHAPES {
+            bad.push(Object::header().with(&name, *value));
+            bad.push(Object::header().doubled(&name, value));
+        }
+        cases += deny_all(&issuer, &bad, &name).await;
+    }
+    assert_eq!(cases, 3 * (4 + 2 * SHAPES.len()));
+}
+
+#[tokio::test]
+async fn a_header_may_ask_for_nothing_and_bring_nothing_along() {
+    let issuer = issuer();
+    for name in [
+        "crit",
+        "jwk",
+        "jku",
+        "x5u",
+        "x5c",
+        "x5t",
+        "x5t#S256",
+        "b64",
+        "zip",
+        "enc",
+        "cty",
+        "p2c",
+        "epk",
+        "http://acme/x",
+    ] {
+        let mut bad: Vec<_> = SHAPES
+            .iter()
+            .map(|(_, value)| Object::header().with(name, *value))
+            .collect();
+        bad.push(Object::header().with(name, "[\"exp\"]"));
+        bad.push(Object::header().with(name, "\"DEF\""));
+        bad.push(Object::header().with(name, "\"https://evil.example/jwks.json\""));
+        bad.push(Object::header().with(name, format!("{{\"kty\":\"oct\",\"k\":\"{SECRET}\"}}")));
+        deny_all(&issuer, &bad, name).await;
+    }
+}
+
+async fn deny_all(issuer: &sakms_core::token::JwtIssuer, bad: &[Object], name: &str) -> usize {
+    for header in bad {
+        let header = header.json();
+        let token = forge(&header, &Object::claims().json(), SECRET.as_bytes());
+        let denied = verify(issuer, token).await.unwrap_err();
+        let of_the_header = matches!(
+            denied,
+            TokenDenial::Malformed
+                | TokenDenial::WrongType
+                | TokenDenial::UnknownKey
+                | TokenDenial::WrongAlgorithm
+        );
+        assert!(of_the_header, "{name}: {denied:?} for {header}");
+    }
+    bad.len()
+}
+
+#[tokio::test]
+async fn another_issuer_or_audience_is_denied_to_the_letter() {
+    let issuer = issuer();
+    for (name, value, reason) in [
+        ("iss", "\"Sakms\"", TokenDenial::WrongIssuer),
+        ("iss", "\"sakm\"", TokenDenial::WrongIssuer),
+        ("iss", "\"sakms \"", TokenDenial::WrongIssuer),
+        ("iss", "\"sakms\\u0000\"", TokenDenial::WrongIssuer),
+        ("iss", "\"https://sakms\"", TokenDenial::WrongIssuer),
+        ("aud", "\"acm\"", TokenDenial::WrongAudience),
+        ("aud", "\"acme2\"", TokenDenial::WrongAudience),
+        ("aud", "\"ACME\"", TokenDenial::WrongAudience),
+        ("aud", "\"acme other\"", TokenDenial::WrongAudience),
+        ("aud", "[\"acme\",\"other\"]", TokenDenial::Claims),
+        (
+            "sub",
+            &format!("\"{}\"", "a".repeat(129)),
+            TokenDenial::Claims,
+        ),
+        (
+            "jti",
+            &format!("\"{}\"", "a".repeat(129)),
+            TokenDenial::Claims,
+        ),
+    ] {
+        let claims = Object::claims().with(name, value).json();
+        let token = forge(&Object::header().json(), &claims, SECRET.as_bytes());
+        assert_eq!(verify(&issuer, token).await, Err(reason), "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_object_is_denied() {
+    let issuer = issuer();
+    let header = Object::header().json();
+    let claims = Object::claims().json();
+    // serde would read an array as the members in turn.
+    let values = |object: Object| {
+        let values: Vec<_> = object.0.into_iter().map(|(_, value)| value).collect();
+        format!("[{}]", values.join(","))
+    };
+    for (header, claims, reason) in [
+        (
+            values(Object::header()),
+            claims.clone(),
+            TokenDenial::Malformed,
+        ),
+        (
+            format!("{header}{header}"),
+            claims.clone(),
+            TokenDenial::Malformed,
+        ),
+        (
+            format!("\u{feff}{header}"),
+            claims.clone(),
+            TokenDenial::Malformed,
+        ),
+        ("null".to_owned(), claims.clone(), TokenDenial::Malformed),
+        (
+            header.clone(),
+            values(Object::claims()),
+            TokenDenial::Claims,
+        ),
+        (header.clone(), format!("{claims}x"), TokenDenial::Claims),
+        (header.clone(), format!("{claims},"), TokenDenial::Claims),
+        (header.clone(), format!("\"{claims}\""), TokenDenial::Claims),
+        (header.clone(), "[".repeat(2_000), TokenDenial::Claims),
+        (header.clone(), "{\"a\":".repeat(800), TokenDenial::Claims),
+        (header.clone(), "{}".to_owned(), TokenDenial::Claims),
+    ] {
+        let token = forge(&header, &claims, SECRET.as_bytes());
+        assert_eq!(
+            verify(&issuer, token).await,
+            Err(reason),
+            "{header} {claims}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn claims_of_later_versions_are_ignored() {
+    let claims = Object::claims()
+        .with("scope", "\"keys:read\"")
+        .with("x", "{\"y\":[1.5,null]}");
+    let token = forge(&Object::header().json(), &claims.json(), SECRET.as_bytes());
+    assert!(verify(&issuer(), token).await.is_ok());
+}

@@ -1,0 +1,60 @@
+//! Everything that can be wrong with a change without running it.
+
+use crate::failure::Outcome;
+use crate::report::Report;
+use crate::run::run;
+use crate::workspace::{cargo, root};
+use crate::{deny, rules};
+
+/// Builds that only somebody else's choice of features brings about.
+const FEATURE_CHECKS: [&str; 6] = [
+    "check --locked -p sakms-core --no-default-features",
+    "check --locked -p sakms-core --no-default-features --features sqlite",
+    "check --locked -p sakms-core --no-default-features --features mariadb",
+    "check --locked -p sakms-core --no-default-features --features http",
+    "check --locked -p sakms-core --no-default-features --features testkit",
+    "check --locked -p sakms-axum --no-default-features",
+];
+
+/// Runs every check, the quick ones first, and fails if one did.
+pub(crate) fn check() -> Outcome {
+    let mut report = Report::begin("check");
+    report.step("format", || run(&mut cargo("fmt --all --check")))?;
+    report.step("house rules", || rules::sources(root()))?;
+    report.step("dependency rules", rules::dependencies)?;
+    report.step("lints", || {
+        run(&mut cargo(
+            "clippy --locked --workspace --all-targets --all-features -- -D warnings",
+        ))
+    })?;
+    report.step("docs", || {
+        run(
+            cargo("doc --locked --workspace --no-deps --all-features --exclude xtask")
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )
+    })?;
+    report.step("features", || {
+        FEATURE_CHECKS
+            .iter()
+            .try_for_each(|arguments| run(&mut cargo(arguments)))
+    })?;
+    let mut tool = None;
+    report.step("cargo-deny", || {
+        tool = Some(deny::Deny::find_or_install()?);
+        Ok(())
+    })?;
+    if let Some(tool) = tool {
+        report.step("licences and bans", || tool.check_policy())?;
+        let mut missing = None;
+        let known = report.step("advisory database", || {
+            missing = tool.fetch_advisories()?;
+            Ok(())
+        })?;
+        match missing {
+            Some(cause) => report.skip("advisories", &cause),
+            None if known => drop(report.step("advisories", || tool.check_advisories())?),
+            None => {}
+        }
+    }
+    report.finish()
+}
