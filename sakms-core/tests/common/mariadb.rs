@@ -36,11 +36,9 @@ impl Database {
     }
 
     fn options_without_name(&self) -> MySqlConnectOptions {
-        let (url, _) = self.server.split_once('?').unwrap_or((&self.server, ""));
-        let end = url["mysql://".len()..]
-            .find('/')
-            .map_or(url.len(), |slash| "mysql://".len() + slash);
-        url[..end].parse().unwrap()
+        let (scheme, rest) = self.server.split_once("://").unwrap();
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        format!("{scheme}://{host}").parse().unwrap()
     }
 
     pub fn options(&self) -> MySqlConnectOptions {
