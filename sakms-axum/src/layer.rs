@@ -10,7 +10,7 @@ use http::Request;
 use pin_project_lite::pin_project;
 use sakms_core::http::{Admission, Check, CheckFuture, Guard};
 use sakms_core::key::Environment;
-use sakms_core::key::scope::InvalidScope;
+use sakms_core::key::InvalidScope;
 use sakms_core::service::{Requirement, Sakms};
 use tower_layer::Layer;
 use tower_service::Service;

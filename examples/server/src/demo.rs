@@ -3,7 +3,7 @@
 use axum::routing::get;
 use axum::{Json, Router};
 use sakms_axum::{Authenticated, RequireKey};
-use sakms_core::key::scope::InvalidScope;
+use sakms_core::key::InvalidScope;
 use sakms_core::service::Sakms;
 use serde_json::{Value, json};
 

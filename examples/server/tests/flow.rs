@@ -1,5 +1,7 @@
 //! The README's flow against the real server, on every database.
 
+#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
+
 mod support;
 
 use serde_json::json;

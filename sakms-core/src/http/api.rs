@@ -5,20 +5,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 
 use super::body;
 use super::call::Call;
 use super::credentials::{Credential, credential_or_query};
 use super::problem::Problem;
+use super::response::Response;
 use super::route::{Access, Group, Route, routes};
 use crate::key::Scope;
 use crate::service::{Caller, Requirement, Sakms};
 use crate::verdict::Verdict;
-
-/// A response whose body is whole.
-pub type Response = http::Response<Bytes>;
 
 /// Since when `?token=` is deprecated (RFC 9745): the first release, 2026-11-22T00:00:00Z.
 const QUERY_TOKEN_DEPRECATED: &str = "@1795305600";
@@ -192,10 +190,4 @@ impl Api {
             },
         }
     }
-}
-
-/// What every answer carries: it is for whoever asked and for nobody's cache.
-pub(super) fn private(headers: &mut HeaderMap) {
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }

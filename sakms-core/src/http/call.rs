@@ -9,9 +9,9 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::api::{Response, private};
 use super::body;
 use super::problem::Problem;
+use super::response::{Response, private};
 use crate::service::{Caller, FieldError, Sakms};
 
 /// A request, its framework taken off.

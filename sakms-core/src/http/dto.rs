@@ -81,6 +81,9 @@ impl From<ChangeKey> for KeyChange {
 #[derive(Debug, Serialize)]
 pub(super) struct Key<'a> {
     id: KeyId,
+    /// The key's text, the one time it is shown.
+    #[serde(rename = "api_key", skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
     prefix: &'a str,
     revoked: bool,
     name: &'a KeyName,
@@ -98,6 +101,7 @@ impl<'a> From<&'a KeyRecord> for Key<'a> {
     fn from(key: &'a KeyRecord) -> Self {
         Self {
             id: key.id,
+            text: None,
             prefix: &key.shown_prefix,
             revoked: key.revoked_at.is_some(),
             name: &key.name,
@@ -113,19 +117,12 @@ impl<'a> From<&'a KeyRecord> for Key<'a> {
     }
 }
 
-/// A key with its text, the one time it is shown.
-#[derive(Debug, Serialize)]
-pub(super) struct NewKeyShown<'a> {
-    api_key: &'a str,
-    #[serde(flatten)]
-    key: Key<'a>,
-}
-
-impl<'a> From<&'a CreatedKey> for NewKeyShown<'a> {
+impl<'a> From<&'a CreatedKey> for Key<'a> {
     fn from(created: &'a CreatedKey) -> Self {
+        let text = Some(created.text.expose());
         Self {
-            api_key: created.text.expose(),
-            key: Key::from(&created.key),
+            text,
+            ..Self::from(&created.key)
         }
     }
 }

@@ -5,9 +5,9 @@ use std::pin::Pin;
 
 use http::header::HeaderMap;
 
-use super::api::Response;
 use super::credentials::{Credential, credential};
 use super::problem::Problem;
+use super::response::Response;
 use crate::service::{KeyDenial, Requirement, Sakms, VerifiedKey};
 use crate::verdict::Verdict;
 

@@ -12,11 +12,13 @@ mod dto;
 mod guard;
 mod handlers;
 mod problem;
+mod response;
 mod route;
 
-pub use api::{Api, QueryToken, Response};
+pub use api::{Api, QueryToken};
 pub use call::{Call, Reply};
 pub use credentials::{Credential, credential};
 pub use guard::{Admission, Check, CheckFuture, Guard};
 pub use problem::Problem;
+pub use response::Response;
 pub use route::{Access, Group, Route, allowed_methods, routes};

@@ -10,7 +10,7 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WW
 use http::{Method, StatusCode};
 use serde::Serialize;
 
-use super::api::{Response, private};
+use super::response::{Response, private};
 use crate::hash::HashError;
 use crate::key::Scope;
 use crate::service::{CallerDenial, Error, FieldError, KeyDenial, LoginDenial};

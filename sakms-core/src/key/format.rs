@@ -9,23 +9,22 @@
 //! - `tag`: the first 8 bytes of HMAC-SHA-256 (RFC 2104) over everything before it, under a subkey of the
 //!   master key ([`MasterKeys`]).
 //!
-//! All three are [base62](super::base62) of a fixed width. The tag is a filter in front of the proof, not the
+//! All three are `base62` of a fixed width. The tag is a filter in front of the proof, not the
 //! proof: a text that was mistyped or made up ends here, without a look at the database and without a hash.
 //!
 //! The text is read from the right, so a prefix may hold `_`. There is one version so far; another would have
 //! another length, and this parser would tell them apart by it.
 
 use std::fmt;
-use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde::Serialize;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::base62;
 use super::master::{MasterKeys, Purpose};
+use super::word::{Environment, InvalidWord, KeyPrefix};
 use crate::id::SecretId;
 use crate::secret::{KeySecret, NewKeyText};
 
@@ -36,110 +35,6 @@ const TAG_BYTES: usize = 8;
 const BODY_WIDTH: usize = ID_WIDTH + SECRET_WIDTH + TAG_WIDTH;
 /// How many characters of the id a list shows after the prefix.
 const SHOWN_ID: usize = 6;
-
-/// What stands in front of every key of a service, for people and for secret scanners: `acme`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPrefix(String);
-
-impl KeyPrefix {
-    /// The longest prefix in bytes.
-    pub const MAX_BYTES: usize = 32;
-
-    /// The prefix as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Default for KeyPrefix {
-    fn default() -> Self {
-        Self("sakms".into())
-    }
-}
-
-impl FromStr for KeyPrefix {
-    type Err = InvalidWord;
-
-    /// 1 to 32 characters `a-z`, `0-9` and, between two of those, `_`.
-    fn from_str(text: &str) -> Result<Self, InvalidWord> {
-        let edges = !text.starts_with('_') && !text.ends_with('_');
-        if edges && is_word(text, Self::MAX_BYTES, true) {
-            Ok(Self(text.into()))
-        } else {
-            Err(InvalidWord("key prefix"))
-        }
-    }
-}
-
-/// Which world a key belongs to: `live` and `test`, unless the host names others.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct Environment(String);
-
-impl Environment {
-    /// The longest name in bytes.
-    pub const MAX_BYTES: usize = 16;
-
-    /// `live`: the real thing.
-    #[must_use]
-    pub fn live() -> Self {
-        Self("live".into())
-    }
-
-    /// `test`: for trying things out.
-    #[must_use]
-    pub fn test() -> Self {
-        Self("test".into())
-    }
-
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for Environment {
-    type Err = InvalidWord;
-
-    /// 1 to 16 characters `a-z` and `0-9`.
-    fn from_str(text: &str) -> Result<Self, InvalidWord> {
-        if is_word(text, Self::MAX_BYTES, false) {
-            Ok(Self(text.into()))
-        } else {
-            Err(InvalidWord("environment"))
-        }
-    }
-}
-
-fn is_word(text: &str, longest: usize, underscore: bool) -> bool {
-    let allowed = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || (underscore && byte == b'_')
-    };
-    !text.is_empty() && text.len() <= longest && text.bytes().all(allowed)
-}
-
-/// The text is no prefix or no environment; it says which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidWord(&'static str);
-
-impl fmt::Display for InvalidWord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rule = match self.0 {
-            "environment" => "1 to 16 characters a-z and 0-9",
-            _ => "1 to 32 characters a-z, 0-9 and, between two of those, _",
-        };
-        write!(f, "not a valid {}: expected {rule}", self.0)
-    }
-}
-
-impl std::error::Error for InvalidWord {}
 
 /// The text is not a key of this service: wrong shape, wrong prefix, or a tag this service did not make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,7 +97,7 @@ impl KeyFormat {
         keys: &MasterKeys,
     ) -> Result<Self, InvalidWord> {
         if environments.is_empty() {
-            return Err(InvalidWord("environment"));
+            return Err(InvalidWord::ENVIRONMENT);
         }
         let tagger = |key: &super::MasterKey| {
             Hmac::new_from_slice(key.derive(Purpose::KeyTag).as_ref()).ok()
@@ -237,7 +132,7 @@ impl KeyFormat {
         secret: &KeySecret,
     ) -> Result<MintedKey, InvalidWord> {
         if !self.environments.contains(environment) {
-            return Err(InvalidWord("environment"));
+            return Err(InvalidWord::ENVIRONMENT);
         }
         let mut body = Zeroizing::new([0_u8; BODY_WIDTH]);
         base62::encode(id.as_bytes(), &mut body[..ID_WIDTH]);
@@ -246,7 +141,7 @@ impl KeyFormat {
             &mut body[ID_WIDTH..ID_WIDTH + SECRET_WIDTH],
         );
 
-        let head_width = self.prefix.0.len() + environment.0.len() + 2;
+        let head_width = self.prefix.as_str().len() + environment.as_str().len() + 2;
         let mut text = String::with_capacity(head_width + BODY_WIDTH);
         text.extend([self.prefix.as_str(), "_", environment.as_str(), "_"]);
         text.extend(
@@ -300,12 +195,12 @@ impl KeyFormat {
 
     fn environment_in(&self, head: &[u8]) -> Option<usize> {
         let name = head
-            .strip_prefix(self.prefix.0.as_bytes())?
+            .strip_prefix(self.prefix.as_str().as_bytes())?
             .strip_prefix(b"_")?
             .strip_suffix(b"_")?;
         self.environments
             .iter()
-            .position(|environment| environment.0.as_bytes() == name)
+            .position(|environment| environment.as_str().as_bytes() == name)
     }
 
     fn made_here(&self, signed: &[u8], tag: [u8; TAG_BYTES]) -> bool {
@@ -423,16 +318,6 @@ mod tests {
             )
             .unwrap();
         assert_eq!(minted.shown_prefix, "acme_live_7n42DG");
-    }
-
-    #[test]
-    fn words_are_checked() {
-        for bad in ["", "_a", "a_", "A", "ä", "a-b", &"a".repeat(33)] {
-            assert!(bad.parse::<KeyPrefix>().is_err(), "{bad}");
-        }
-        for bad in ["", "a_b", "Live", &"a".repeat(17)] {
-            assert!(bad.parse::<Environment>().is_err(), "{bad}");
-        }
     }
 
     proptest! {

@@ -1,15 +1,16 @@
 //! What a key is: its text, its record, its scopes.
 
 pub mod base62;
+pub mod field;
 pub mod format;
 pub mod master;
 pub mod record;
 pub mod scope;
+pub mod word;
 
-pub use format::{Environment, KeyFormat, KeyPrefix, MalformedKey, ParsedKey};
-pub use master::{MasterKey, MasterKeys};
-pub use record::{
-    KeyName, KeyPatch, KeyQuery, KeyRecord, Metadata, Owner, Page, Revision, SecretRecord,
-    SecretUse, StoredSecret,
-};
-pub use scope::{Scope, ScopeSet};
+pub use field::{InvalidField, KeyName, Metadata, Owner, Revision};
+pub use format::{KeyFormat, MalformedKey, MintedKey, ParsedKey};
+pub use master::{InvalidMasterKey, MasterKey, MasterKeys};
+pub use record::{KeyPatch, KeyQuery, KeyRecord, Page, SecretRecord, SecretUse, StoredSecret};
+pub use scope::{InvalidScope, Scope, ScopeSet};
+pub use word::{Environment, InvalidWord, KeyPrefix};

@@ -11,8 +11,7 @@ use crate::account::PasswordPolicy;
 use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::hash::{HashError, HashPool, HashPoolConfig};
-use crate::key::format::InvalidWord;
-use crate::key::{Environment, KeyFormat, KeyPrefix, MasterKeys};
+use crate::key::{Environment, InvalidWord, KeyFormat, KeyPrefix, MasterKeys};
 use crate::store::{AccountStore, KeyStore};
 use crate::token::TokenIssuer;
 

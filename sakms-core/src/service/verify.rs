@@ -12,8 +12,9 @@ use super::{Inner, Sakms};
 use crate::clock::Timestamp;
 use crate::hash::Share;
 use crate::id::{KeyId, SecretId};
-use crate::key::scope::InvalidScope;
-use crate::key::{Environment, KeyName, Metadata, Owner, ParsedKey, Scope, ScopeSet, StoredSecret};
+use crate::key::{
+    Environment, InvalidScope, KeyName, Metadata, Owner, ParsedKey, Scope, ScopeSet, StoredSecret,
+};
 use crate::secret::PresentedKey;
 use crate::verdict::Verdict;
 

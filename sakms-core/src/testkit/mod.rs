@@ -32,7 +32,10 @@ pub mod fixtures;
 pub mod http;
 #[cfg(feature = "mariadb")]
 pub mod mariadb;
+mod needs;
 pub mod store;
+
+pub use needs::needed;
 
 use std::time::Duration;
 

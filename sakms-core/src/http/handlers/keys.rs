@@ -3,14 +3,14 @@
 use http::header::{HeaderValue, LINK};
 
 use crate::http::call::{Call, Reply};
-use crate::http::dto::{ChangeKey, CreateKey, Key, NewKeyShown, Status};
+use crate::http::dto::{ChangeKey, CreateKey, Key, Status};
 use crate::http::problem::Problem;
 use crate::service::{Cursor, FieldError, ListRequest};
 
 pub(in crate::http) async fn create(call: Call) -> Result<Reply, Problem> {
     let body: CreateKey = call.json_or_default()?;
     let created = call.sakms.create_key(call.caller()?, body.into()).await?;
-    Ok(Reply::created(&NewKeyShown::from(&created)))
+    Ok(Reply::created(&Key::from(&created)))
 }
 
 pub(in crate::http) async fn list(call: Call) -> Result<Reply, Problem> {

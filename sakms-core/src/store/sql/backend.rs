@@ -14,6 +14,8 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
     /// A connection in use.
     type Session: Session;
 
+    /// A page of an owner's keys.
+    const KEYS_OF_OWNER: &'static str;
     /// Reads the head of the journal and keeps others from moving it.
     const LOCK_HEAD: &'static str;
     /// Adds uses to so many secrets ([`USES`](super::texts::USES)): key, secret, count and time of each.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::backend::Backend;
@@ -90,6 +91,10 @@ impl Failure {
             Self::Refused(kind, _) => Fault::of(*kind),
             Self::Sql(error) => match error {
                 E::Database(error) => B::fault(error.as_ref()),
+                // A certificate that is not believed, or an answer that is none.
+                E::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                    Fault::of(StoreErrorKind::Unavailable)
+                }
                 // The connection broke. What ran on it is undone by the server, but for a commit.
                 E::Io(_) | E::Protocol(_) | E::WorkerCrashed => Fault::passing(),
                 E::PoolTimedOut | E::PoolClosed | E::Tls(_) => {
@@ -105,6 +110,8 @@ impl Failure {
         let Fault { kind, hint, .. } = self.fault::<B>();
         let error = StoreError::new(kind, operation);
         match (self, hint) {
+            // MariaDB quotes what is there already, which may be somebody's address: nothing for a log.
+            (Self::Sql(_), _) if kind == StoreErrorKind::Conflict => error,
             (Self::Refused(_, None), _) => error,
             (Self::Refused(_, Some(source)), _) => error.because(source),
             (Self::Late(span), _) => error.because(TooLate(span)),

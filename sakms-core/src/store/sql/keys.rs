@@ -102,7 +102,7 @@ impl<B: Backend> KeyStore for SqlStore<B> {
             (&last.to_be_bytes()).into(),
             (limit + 1).into(),
         ];
-        let text = texts::KEYS_OF_OWNER;
+        let text = B::KEYS_OF_OWNER;
         let keys = self
             .rows("list", Lane::Manage, text, &values, records::read_key)
             .await?;

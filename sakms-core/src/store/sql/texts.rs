@@ -12,6 +12,8 @@ macro_rules! key_columns {
     };
 }
 
+pub(super) use key_columns;
+
 /// The columns of an account in the order in which [`records`](super::records) reads them.
 macro_rules! account_columns {
     () => {
@@ -39,11 +41,20 @@ pub(super) const KEY: &str = concat!(
     key_columns!(),
     " FROM sakms_keys k WHERE k.id = ?"
 );
-pub(super) const KEYS_OF_OWNER: &str = concat!(
-    "SELECT ",
-    key_columns!(),
-    " FROM sakms_keys k WHERE k.owner = ? AND k.id <= ? ORDER BY k.id DESC LIMIT ?"
-);
+/// A page of an owner's keys, where the database may need to be told how to find it.
+macro_rules! keys_of_owner {
+    ($hint:literal) => {
+        concat!(
+            "SELECT ",
+            $crate::store::sql::texts::key_columns!(),
+            " FROM sakms_keys k ",
+            $hint,
+            " WHERE k.owner = ? AND k.id <= ? ORDER BY k.id DESC LIMIT ?"
+        )
+    };
+}
+pub(super) use keys_of_owner;
+
 pub(super) const ADD_KEY: &str = "INSERT INTO sakms_keys (id, owner, name, environment, \
      shown_prefix, scopes, metadata, created_at, expires_at, disabled_at, revoked_at, revision) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";

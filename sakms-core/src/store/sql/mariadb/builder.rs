@@ -149,15 +149,18 @@ impl MariaDbBuilder {
     /// The store. No connection is made before the first is needed: a service starts, and recovers, while its
     /// database is down. [`ping`](crate::store::KeyStore::ping) tells whether it is there.
     ///
-    /// Must be called within a Tokio runtime.
-    ///
     /// # Errors
     /// [`StoreErrorKind::Internal`] when the URL is none, names no database, or has an option about TLS that is not
-    /// known.
+    /// known; and outside of a Tokio runtime.
     pub fn build(self) -> Result<MariaDbStore, StoreError> {
-        let options = self
-            .options()
-            .map_err(|why| StoreError::new(StoreErrorKind::Internal, "connect").because(why))?;
+        let refused =
+            |why: String| StoreError::new(StoreErrorKind::Internal, "connect").because(why);
+        let options = self.options().map_err(refused)?;
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(refused(
+                "the store must be built within a Tokio runtime".into(),
+            ));
+        }
         let acquire = self.acquire;
         let pool = |connections: u32, statement| {
             pool(connections.max(1), acquire, statement).connect_lazy_with(options.clone())
@@ -197,6 +200,9 @@ impl MariaDbBuilder {
         if options.get_database().is_none_or(str::is_empty) {
             return Err("the URL names no database".into());
         }
+        // The brackets of an IPv6 address belong to the URL, and the driver takes them for a part of the name.
+        let host = options.get_host().trim_matches(['[', ']']).to_owned();
+        options = options.host(&host);
         // Other clients' URLs may ask for a narrower one.
         options = options
             .charset("utf8mb4")
@@ -219,7 +225,7 @@ impl MariaDbBuilder {
 
 /// Whether the server is on this machine, where nobody listens in between.
 fn is_local(options: &MySqlConnectOptions) -> bool {
-    let host = options.get_host().trim_matches(['[', ']']);
+    let host = options.get_host();
     options.get_socket().is_some()
         || host.eq_ignore_ascii_case("localhost")
         || host
@@ -244,4 +250,104 @@ async fn settle_in(connection: &mut MySqlConnection, millis: i64) -> Result<(), 
         .await?;
     sqlx::raw_sql(ISOLATION).execute(&mut *connection).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(url: &str) -> Result<MySqlConnectOptions, String> {
+        MariaDbBuilder::new(url).options()
+    }
+
+    fn tls(url: &str) -> MySqlSslMode {
+        options(url).unwrap().get_ssl_mode()
+    }
+
+    #[test]
+    fn a_server_on_another_machine_is_spoken_to_in_private() {
+        for host in [
+            "db.example.com",
+            "10.0.0.7",
+            "[2001:db8::1]",
+            "localhost.example.com",
+        ] {
+            let url = format!("mysql://u:p@{host}/sakms");
+            assert!(matches!(tls(&url), MySqlSslMode::Required), "{url}");
+            let url = format!("mysql://u:p@{host}/sakms?charset=utf8mb4");
+            assert!(matches!(tls(&url), MySqlSslMode::Required), "{url}");
+        }
+        for host in [
+            "localhost",
+            "LOCALHOST:3307",
+            "127.0.0.1:3306",
+            "127.9.9.9",
+            "[::1]:3306",
+        ] {
+            let url = format!("mysql://u:p@{host}/sakms");
+            assert!(matches!(tls(&url), MySqlSslMode::Preferred), "{url}");
+        }
+        assert_eq!(
+            options("mysql://u:p@[::1]/sakms").unwrap().get_host(),
+            "::1"
+        );
+        let socket = "mysql://u:p@db.example.com/sakms?socket=/run/mysqld/mysqld.sock";
+        assert!(matches!(tls(socket), MySqlSslMode::Preferred));
+    }
+
+    #[test]
+    fn what_is_said_about_tls_holds() {
+        let disabled = "mysql://u:p@db.example.com/sakms?ssl-mode=disabled";
+        assert!(matches!(tls(disabled), MySqlSslMode::Disabled));
+        let verified = "mysql://u:p@db.example.com/sakms?ssl-mode=VERIFY_IDENTITY";
+        assert!(matches!(tls(verified), MySqlSslMode::VerifyIdentity));
+        let builder = MariaDbBuilder::new(disabled).tls(TlsMode::VerifyCa);
+        assert!(matches!(
+            builder.options().unwrap().get_ssl_mode(),
+            MySqlSslMode::VerifyCa
+        ));
+        for unknown in ["ssl=true", "ssl_ca=/etc/ca.pem", "sslMode=disabled"] {
+            let url = format!("mysql://u:p@db.example.com/sakms?{unknown}");
+            let name = unknown.split('=').next().unwrap();
+            assert!(options(&url).unwrap_err().contains(name), "{url}");
+        }
+    }
+
+    #[test]
+    fn urls_of_other_clients_are_read() {
+        for scheme in ["mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"] {
+            let url = format!("{scheme}://u%40x:p%23w@127.0.0.1:3307/sakms?charset=latin1&x=y");
+            let options = options(&url).unwrap();
+            assert_eq!(options.get_host(), "127.0.0.1");
+            assert_eq!(options.get_port(), 3307);
+            assert_eq!(options.get_username(), "u@x");
+            assert_eq!(options.get_database(), Some("sakms"));
+            assert_eq!(options.get_charset(), "utf8mb4");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_without_showing_it() {
+        for url in [
+            "",
+            "sakms",
+            "postgres://u:tell-nobody@127.0.0.1/sakms",
+            "mysql://u:tell-nobody@127.0.0.1",
+            "mysql://u:tell-nobody@127.0.0.1/",
+            "mysql://u:tell-nobody@127.0.0.1:port/sakms",
+            "mysql://u:tell-nobody@/sakms",
+            "mysql://u:tell-nobody@127.0.0.1/sakms?ssl-mode=tell-nobody-else",
+        ] {
+            let why = options(url).unwrap_err();
+            assert!(!why.contains("tell-nobody@"), "{url}: {why}");
+        }
+    }
+
+    #[test]
+    fn outside_of_a_runtime_it_is_an_error_and_no_panic() {
+        let error = MariaDbBuilder::new("mysql://u:p@127.0.0.1/sakms")
+            .build()
+            .unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Internal);
+    }
 }

@@ -25,10 +25,18 @@ pub(super) struct Location {
 
 /// Reads a path, `sqlite:path`, `sqlite://path` or `:memory:`.
 pub(super) fn parse(text: &str) -> Result<Location, StoreError> {
+    let wrong = |why| StoreError::new(StoreErrorKind::Internal, "connect").because(why);
     let url = text.strip_prefix("sqlite:");
-    let path = url.map(|url| url.strip_prefix("//").unwrap_or(url));
-    let path = path.unwrap_or(text);
-    let in_memory = path == ":memory:" || path.is_empty() || path.contains("mode=memory");
+    let url = url.map(|url| url.strip_prefix("//").unwrap_or(url));
+    let (path, query) = match url {
+        Some(url) => url.split_once('?').unwrap_or((url, "")),
+        None => (text, ""),
+    };
+    if path.is_empty() {
+        // To SQLite that is a database of its own, which is gone when it is closed.
+        return Err(wrong("the location is empty"));
+    }
+    let in_memory = path == ":memory:" || query.split('&').any(|option| option == "mode=memory");
     let options = if in_memory {
         Ok(SqliteConnectOptions::new().in_memory(true))
     } else if url.is_some() {

@@ -106,6 +106,7 @@ impl fmt::Debug for Sqlite {
 impl Backend for Sqlite {
     type Session = SqliteSession;
 
+    const KEYS_OF_OWNER: &'static str = texts::keys_of_owner!("");
     // Whoever writes has the whole database to themselves.
     const LOCK_HEAD: &'static str = texts::HEAD;
     const ADD_USES: &'static str = concat!(
@@ -194,5 +195,67 @@ impl Sqlite {
         let report = done.await?;
         transaction.commit().await?;
         Ok(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Row as _};
+
+    use super::*;
+    use crate::store::sql::backend::Session as _;
+    use crate::store::sql::row::Value;
+
+    #[tokio::test]
+    async fn no_statement_reads_a_whole_table() {
+        let store = SqliteStore::open(":memory:").await.unwrap();
+        for text in [
+            texts::FIND,
+            texts::KEY,
+            Sqlite::KEYS_OF_OWNER,
+            texts::CHANGE_KEY,
+            texts::KEYS_OF_SECRETS,
+            texts::RETIRE_SECRETS,
+            texts::OWNER,
+            texts::ENABLE_OWNER,
+            texts::ACCOUNT,
+            texts::ACCOUNT_BY_EMAIL,
+            texts::CHANGE_PASSWORD,
+            texts::JOURNAL_AFTER,
+            texts::JOURNAL_ENTRY,
+            texts::HEAD,
+            texts::MOVE_HEAD,
+        ] {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+            let plan = sqlx::query(explain).fetch_all(&store.backend.reader).await;
+            for step in plan.unwrap() {
+                let step: String = step.get("detail");
+                assert!(!step.contains("SCAN"), "{text}: {step}");
+                assert!(!step.contains("TEMP B-TREE"), "{text}: {step}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_on_the_disk_before_it_is_acknowledged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sakms.db");
+        let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
+        let mut session = store.backend.session(Lane::Write).await.unwrap();
+        for (pragma, value) in [
+            ("PRAGMA synchronous", Value::Int(2)),
+            ("PRAGMA journal_mode", Value::Text("wal".into())),
+            ("PRAGMA foreign_keys", Value::Int(1)),
+            ("PRAGMA busy_timeout", Value::Int(3000)),
+        ] {
+            assert_eq!(
+                session.fetch(pragma, &[]).await.unwrap(),
+                [[value]],
+                "{pragma}"
+            );
+        }
+        let mut session = store.backend.session(Lane::Verify).await.unwrap();
+        let refused = session.execute("DELETE FROM sakms_keys", &[]).await;
+        assert!(refused.is_err(), "readers only read");
     }
 }

@@ -1,0 +1,130 @@
+//! Who, what and to what: the words of an entry.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::id::{AccountId, KeyId};
+use crate::key::Owner;
+
+macro_rules! bounded_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(Cow<'static, str>);
+
+        impl $name {
+            /// The text a store keeps.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// What a store read back.
+            #[must_use]
+            pub fn from_stored(text: String) -> Self {
+                Self(Cow::Owned(text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+bounded_text! {
+    /// Who made a change, at most 160 bytes: `system`, `anonymous`, `owner:<owner>` or `key:<id>`.
+    Actor
+}
+bounded_text! {
+    /// What was done, at most 32 bytes: `key.revoke`.
+    Action
+}
+bounded_text! {
+    /// What it was done to, at most 160 bytes: `key:<id>`, `owner:<owner>` or `account:<id>`.
+    Subject
+}
+
+impl Actor {
+    /// SAKMS itself, or whoever runs it.
+    pub const SYSTEM: Self = Self(Cow::Borrowed("system"));
+    /// Somebody who is not signed in.
+    pub const ANONYMOUS: Self = Self(Cow::Borrowed("anonymous"));
+
+    /// An owner who is signed in, or on whose behalf the host calls.
+    #[must_use]
+    pub fn owner(owner: &Owner) -> Self {
+        Self(format!("owner:{owner}").into())
+    }
+
+    /// Whoever holds this key.
+    #[must_use]
+    pub fn key(id: KeyId) -> Self {
+        Self(format!("key:{id}").into())
+    }
+}
+
+impl Action {
+    /// A key was made.
+    pub const KEY_CREATE: Self = Self(Cow::Borrowed("key.create"));
+    /// A key's name or policy was changed.
+    pub const KEY_UPDATE: Self = Self(Cow::Borrowed("key.update"));
+    /// A key was revoked.
+    pub const KEY_REVOKE: Self = Self(Cow::Borrowed("key.revoke"));
+    /// A key got another secret.
+    pub const KEY_ROTATE: Self = Self(Cow::Borrowed("key.rotate"));
+    /// An owner was disabled, with everything they hold.
+    pub const OWNER_DISABLE: Self = Self(Cow::Borrowed("owner.disable"));
+    /// An owner was enabled again.
+    pub const OWNER_ENABLE: Self = Self(Cow::Borrowed("owner.enable"));
+    /// An account was made.
+    pub const ACCOUNT_REGISTER: Self = Self(Cow::Borrowed("account.register"));
+    /// An account's password was changed.
+    pub const ACCOUNT_PASSWORD: Self = Self(Cow::Borrowed("account.password"));
+}
+
+impl Subject {
+    /// A key.
+    #[must_use]
+    pub fn key(id: KeyId) -> Self {
+        Self(format!("key:{id}").into())
+    }
+
+    /// An owner.
+    #[must_use]
+    pub fn owner(owner: &Owner) -> Self {
+        Self(format!("owner:{owner}").into())
+    }
+
+    /// An account.
+    #[must_use]
+    pub fn account(id: AccountId) -> Self {
+        Self(format!("account:{id}").into())
+    }
+
+    /// The key this is about, if it is about one.
+    #[must_use]
+    pub fn as_key(&self) -> Option<KeyId> {
+        self.0.strip_prefix("key:")?.parse().ok()
+    }
+
+    /// The owner this is about, if it is about one.
+    #[must_use]
+    pub fn as_owner(&self) -> Option<Owner> {
+        self.0.strip_prefix("owner:")?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_names_its_key() {
+        let id = KeyId::from_bytes([3; 16]);
+        assert_eq!(Subject::key(id).as_key(), Some(id));
+        assert_eq!(Subject::owner(&"key:x".parse().unwrap()).as_key(), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! What a test needs from outside, and what happens when it is not there.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+/// The value of the environment variable that names what a test needs, or `None` after saying what is skipped.
+///
+/// It is said once in a process, on the real stderr: test harnesses swallow what a test that passes prints, and a skip that
+/// nobody sees looks like a success.
+///
+/// # Panics
+/// When `SAKMS_TEST_REQUIRE` lists `what`: where it is required, a skip is a failure.
+pub fn needed(what: &str, variable: &str) -> Option<String> {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if let Ok(value) = std::env::var(variable) {
+        return Some(value);
+    }
+    let required = std::env::var("SAKMS_TEST_REQUIRE").unwrap_or_default();
+    let required = required.split(',').any(|name| name.trim() == what);
+    assert!(
+        !required,
+        "SAKMS_TEST_REQUIRE asks for {what}, and {variable} is not set"
+    );
+    let first = SAID
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(what.to_owned());
+    if first {
+        let program = program();
+        let line = format!(
+            "SKIPPED in {program}: what needs {what}; {variable} is not set (`cargo xtask test` sets it)\n"
+        );
+        // Where even stderr is closed, there is nobody to tell.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+    None
+}
+
+/// The test file's name; cargo puts a digest behind it.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    name.rsplit_once('-')
+        .map_or(name.as_ref(), |(name, _)| name)
+        .to_owned()
+}
