@@ -17,6 +17,7 @@
 //!     App::new()
 //!         .service(web::resource("/reports").wrap(reader.clone()).get(reports))
 //!         .configure(sakms_actix::configure(sakms.clone()))
+//!         .default_service(web::to(sakms_actix::not_found))
 //! });
 //! # let _ = server;
 //! # Ok(())
@@ -31,7 +32,7 @@ mod extract;
 mod middleware;
 mod unread;
 
-/// The README's example, compiled.
+/// The README's examples for both frameworks, compiled. Here, because one of the two adapters has to know the other for it.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
