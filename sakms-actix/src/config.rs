@@ -70,26 +70,24 @@ pub async fn method_not_allowed<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let response = next.call(request).await?;
     let problem = Problem::method_not_allowed(&[]);
-    let empty = matches!(
-        response.response().body().size(),
-        BodySize::None | BodySize::Sized(0)
-    );
-    if !empty || response.status().as_u16() != problem.status().as_u16() {
+    let size = response.response().body().size();
+    if !matches!(size, BodySize::None | BodySize::Sized(0))
+        || response.status().as_u16() != problem.status().as_u16()
+    {
         return Ok(response.map_into_left_body());
     }
-    let mut answer = convert::response(problem.into_response());
-    for (name, value) in response.headers() {
-        answer.headers_mut().append(name.clone(), value.clone());
-    }
-    Ok(response.into_response(answer.map_into_right_body()))
+    let answer = convert::response(problem.into_response());
+    Ok(response.map_body(|head, _| {
+        for (name, value) in answer.headers() {
+            head.headers_mut().insert(name.clone(), value.clone());
+        }
+        EitherBody::right(answer.into_body())
+    }))
 }
 
 /// Answers "not found" as the routes of a service do: for
 /// [`App::default_service`](actix_web::App::default_service).
 pub async fn not_found(payload: Payload) -> HttpResponse {
-    unread::answer(
-        Problem::not_found().into_response(),
-        payload.into_inner().fuse(),
-    )
-    .await
+    let response = Problem::not_found().into_response();
+    unread::answer(response, payload.into_inner().fuse()).await
 }
