@@ -1,4 +1,8 @@
 //! The application that the suite for adapters is run against.
+#![allow(
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it; a test says what it expects by failing"
+)]
 
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -12,26 +16,20 @@ use sakms_core::service::{Caller, Sakms};
 use sakms_core::testkit::http::{HOST_USER, Server, key_json, owner_json};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// Serves `api` with the routes the suite asks for, until the server is dropped.
 pub(crate) async fn start(api: Api) -> Server {
-    let router = app(api);
+    serve(app(api)).await
+}
+
+pub(crate) async fn serve(router: Router) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async { axum::serve(listener, router).await });
-    Server::new(address, AbortOnDrop(task))
+    Server::of_task(address, &task)
 }
 
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-fn app(api: Api) -> Router {
+pub(crate) fn app(api: Api) -> Router {
     let host = Router::new()
         .merge(sakms_axum::router(api.clone().groups([Group::Keys])))
         .layer(from_fn(sign_in));
