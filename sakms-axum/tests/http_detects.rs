@@ -21,6 +21,7 @@ use sakms_core::testkit::http::{
     table,
 };
 use sakms_core::testkit::store::Fixture;
+use tower_layer::Layer as _;
 
 /// What a host does wrong to a request before, or to an answer after, everything else has done right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,7 @@ enum Flaw {
 
 type Memory = Arc<Mutex<HashMap<String, (StatusCode, Vec<u8>)>>>;
 
-async fn before(flaw: Flaw, request: &mut Request) -> Option<Response> {
+fn before(flaw: Flaw, request: &mut Request) -> Option<Response> {
     match flaw {
         Flaw::TakesTheFirstCredential => {
             if let Some(first) = request.headers().get(AUTHORIZATION).cloned() {
@@ -124,7 +125,7 @@ fn too_large() -> Response {
     response
 }
 
-async fn after(flaw: Flaw, mut response: Response, credential: Option<HeaderValue>) -> Response {
+fn after(flaw: Flaw, mut response: Response, credential: Option<HeaderValue>) -> Response {
     let status = response.status();
     let away = status == StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
@@ -232,13 +233,13 @@ fn wrong_app(flaw: Flaw, api: Api) -> Router {
         _ => {
             let wrong = from_fn(move |mut request: Request, next: Next| async move {
                 let credential = request.headers().get(AUTHORIZATION).cloned();
-                if let Some(early) = before(flaw, &mut request).await {
+                if let Some(early) = before(flaw, &mut request) {
                     return early;
                 }
-                after(flaw, next.run(request).await, credential).await
+                after(flaw, next.run(request).await, credential)
             });
             // Around the whole router, so that it comes before the routing.
-            Router::new().fallback_service(tower::ServiceBuilder::new().layer(wrong).service(app))
+            Router::new().fallback_service(wrong.layer(app))
         }
     }
 }
@@ -248,7 +249,7 @@ fn passes(flaw: Flaw, case: impl AsyncFnOnce(&Stage)) -> bool {
     let start = move |api: Api| async move { common::serve(wrong_app(flaw, api)).await };
     let factory = async || Some(Fixture::new(MemoryStore::new()));
     catch_unwind(AssertUnwindSafe(|| {
-        suite::run("a case", start, factory, case)
+        suite::run("a case", start, factory, case);
     }))
     .is_ok()
 }

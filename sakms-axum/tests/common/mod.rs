@@ -1,5 +1,6 @@
 //! The application that the suite for adapters is run against.
 #![allow(
+    dead_code,
     clippy::unwrap_used,
     reason = "each test file uses a part of it; a test says what it expects by failing"
 )]
