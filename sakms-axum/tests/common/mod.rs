@@ -27,7 +27,7 @@ pub(crate) async fn serve(router: Router) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async { axum::serve(listener, router).await });
-    Server::of_task(address, &task)
+    Server::of_task(address, task)
 }
 
 pub(crate) fn app(api: Api) -> Router {

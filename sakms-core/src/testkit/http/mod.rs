@@ -32,7 +32,7 @@
 //!     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
 //!     let address = listener.local_addr().unwrap();
 //!     // `serve` is the framework's.
-//!     Server::of_task(address, &tokio::spawn(serve(listener, api)))
+//!     Server::of_task(address, tokio::spawn(serve(listener, api)))
 //! }
 //!
 //! async fn factory() -> Option<Fixture> {
@@ -100,13 +100,8 @@ impl Server {
 
     /// A server at `address` that runs in a task of this runtime.
     #[must_use]
-<<<<<<< HEAD
-    pub fn of_task<T: Send + 'static>(address: SocketAddr, task: &JoinHandle<T>) -> Self {
-        Self::new(address, AbortOnDrop(task.abort_handle()))
-=======
     pub fn of_task<T: Send + 'static>(address: SocketAddr, task: JoinHandle<T>) -> Self {
         Self::new(address, AbortOnDrop(task))
->>>>>>> httpsuite
     }
 }
 
