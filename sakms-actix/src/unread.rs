@@ -1,8 +1,7 @@
 //! Bodies that nobody has read to their end.
 //!
-//! actix closes the connection when a body of known length was left unread, and when a body in chunks was, it reads on
-//! without any bound in time. Here both end as they do under axum: what has come already is passed over, so that a small body
-//! costs no connection, and nothing is waited for.
+//! actix closes the connection when a body of known length was left unread, and reads on without end when one in chunks
+//! was. Here both end as under axum: what has come already is passed over, and nothing is waited for.
 
 use std::future::poll_fn;
 use std::pin::Pin;
