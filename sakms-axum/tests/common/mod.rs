@@ -1,4 +1,5 @@
 //! The application that the suite for adapters is run against.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -12,7 +13,6 @@ use sakms_core::service::{Caller, Sakms};
 use sakms_core::testkit::http::{HOST_USER, Server, key_json, owner_json};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// Serves `api` with the routes the suite asks for, until the server is dropped.
 pub(crate) async fn start(api: Api) -> Server {
@@ -20,15 +20,7 @@ pub(crate) async fn start(api: Api) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async { axum::serve(listener, router).await });
-    Server::new(address, AbortOnDrop(task))
-}
-
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    Server::of_task(address, task)
 }
 
 fn app(api: Api) -> Router {

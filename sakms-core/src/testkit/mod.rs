@@ -30,6 +30,8 @@ pub mod faults;
 pub mod fixtures;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "mariadb")]
+pub mod mariadb;
 mod needs;
 pub mod store;
 

@@ -1,6 +1,7 @@
 //! What the tests of the SQL stores share.
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -13,7 +14,7 @@ use sakms_core::store::{KeyStore, StoreError, StoreErrorKind};
 use sakms_core::testkit::fixtures;
 
 #[cfg(feature = "mariadb")]
-pub mod mariadb;
+pub use sakms_core::testkit::mariadb;
 #[cfg(feature = "mariadb")]
 pub mod proxy;
 

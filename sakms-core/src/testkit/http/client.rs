@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::answer::Answer;
 
 /// How long an answer may take before the case fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Sends requests to one server, and remembers what no answer may repeat.
 #[derive(Debug, Clone)]
@@ -92,13 +92,11 @@ impl Client {
                         read.drain(..length);
                         return answer;
                     }
-                    let mut part = [0; 16 * 1024];
-                    let length = reader.read(&mut part).await.unwrap();
+                    let length = reader.read_buf(&mut read).await.unwrap();
                     assert!(
                         length > 0,
                         "{request:?}: the connection was closed too early"
                     );
-                    read.extend_from_slice(&part[..length]);
                 }
             };
             let answer = timeout(PATIENCE, answer).await;
@@ -328,7 +326,7 @@ impl Request {
                 ..
             } => end(&format!("Content-Length: {announced}\r\n"), body),
             Body::Chunked { bytes: body, ended } => {
-                end("Transfer-Encoding: chunked\r\n", &in_chunks(body, *ended))
+                end("Transfer-Encoding: chunked\r\n", &in_chunks(body, *ended));
             }
         }
         bytes

@@ -149,6 +149,7 @@ pub async fn a_key_ends_to_the_microsecond(stage: &Stage) {
     let world = stage.world().await;
     let user = world.user().await;
     let life = Duration::from_mins(10);
+    let just_before = Duration::from_micros(10 * 60 * 1_000_000 - 1);
     let expires_at = world.later(life);
     let start = crate::clock::Clock::now(&*world.clock);
     let description = json!({"expires_at": expires_at, "scopes": ["keys:read"]});
@@ -160,9 +161,7 @@ pub async fn a_key_ends_to_the_microsecond(stage: &Stage) {
             .map(|door| door.bearer(&key.text))
     };
 
-    world
-        .clock
-        .set(start.checked_add(life - Duration::from_micros(1)).unwrap());
+    world.clock.set(start.checked_add(just_before).unwrap());
     for door in doors() {
         door.send().await.expect(200);
     }

@@ -307,15 +307,15 @@ pub async fn answers_are_for_nobodys_cache(stage: &Stage) {
 pub async fn the_last_use_is_shown(stage: &Stage) {
     let world = stage.world().await;
     let user = world.user().await;
-    let (used, unused) = (world.key(&user).await, world.key(&user).await);
+    let (busy, idle) = (world.key(&user).await, world.key(&user).await);
     world.clock.advance(Duration::from_micros(1_234_567));
-    world.guarded(&used.text).await.expect(200);
+    world.guarded(&busy.text).await.expect(200);
     let at = world.later(Duration::ZERO);
     world.clock.advance(Duration::from_secs(1));
     world.sakms.flush().await.unwrap();
-    assert_eq!(shown(&world, &user, &used).await["last_used_at"], at);
+    assert_eq!(shown(&world, &user, &busy).await["last_used_at"], at);
     assert_eq!(
-        shown(&world, &user, &unused).await["last_used_at"],
+        shown(&world, &user, &idle).await["last_used_at"],
         Value::Null
     );
 }

@@ -20,15 +20,19 @@
 //!
 //! JSON comes with `Content-Type: application/json`. The server stops when [`Server`] is dropped.
 //!
-//! For axum:
+//! ```
+//! use sakms_core::http::Api;
+//! use sakms_core::store::MemoryStore;
+//! use sakms_core::testkit::http::Server;
+//! use sakms_core::testkit::store::Fixture;
+//! use tokio::net::TcpListener;
 //!
-//! ```ignore
+//! # async fn serve(_: TcpListener, _: Api) {}
 //! async fn start(api: Api) -> Server {
-//!     let router = app(api);
 //!     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
 //!     let address = listener.local_addr().unwrap();
-//!     let task = tokio::spawn(async { axum::serve(listener, router).await });
-//!     Server::new(address, AbortOnDrop(task))
+//!     // `serve` is the framework's.
+//!     Server::of_task(address, tokio::spawn(serve(listener, api)))
 //! }
 //!
 //! async fn factory() -> Option<Fixture> {
@@ -62,6 +66,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
+use tokio::task::{AbortHandle, JoinHandle};
 
 pub use answer::Answer;
 pub use client::{Client, Request};
@@ -86,8 +91,24 @@ impl Server {
     /// A server at `address` that runs until `guard` is dropped.
     #[must_use]
     pub fn new(address: SocketAddr, guard: impl Any + Send) -> Self {
-        let _guard: Box<dyn Any + Send> = Box::new(guard);
-        Self { address, _guard }
+        Self {
+            address,
+            _guard: Box::new(guard),
+        }
+    }
+
+    /// A server at `address` that runs in a task of this runtime.
+    #[must_use]
+    pub fn of_task<T: Send + 'static>(address: SocketAddr, task: JoinHandle<T>) -> Self {
+        Self::new(address, AbortOnDrop(task.abort_handle()))
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -196,10 +196,12 @@ fn no_inside_word(answer: &Answer, code: &str) {
 pub async fn a_lost_commit_is_said_to_be_unknown(stage: &Stage) {
     let world = stage.world().await;
     let user = world.user().await;
-    let lost = Fault::After(StoreErrorKind::OutcomeUnknown);
+    let answer_lost = Fault::After(StoreErrorKind::OutcomeUnknown);
     let key = world.key(&user).await;
 
-    world.faults.inject_next(StoreMethod::Insert, 1, lost);
+    world
+        .faults
+        .inject_next(StoreMethod::Insert, 1, answer_lost);
     // Ids of the same millisecond have no order.
     world.clock.advance(Duration::from_millis(1));
     let create = world.create(&json!({"name": "lost"})).bearer(&user.token);
@@ -213,7 +215,9 @@ pub async fn a_lost_commit_is_said_to_be_unknown(stage: &Stage) {
         .expect(200);
     assert_eq!(list.items()[0]["name"], "lost");
 
-    world.faults.inject_next(StoreMethod::Update, 1, lost);
+    world
+        .faults
+        .inject_next(StoreMethod::Update, 1, answer_lost);
     world
         .revoke(&user, &key)
         .await
@@ -228,7 +232,7 @@ pub async fn a_lost_commit_is_said_to_be_unknown(stage: &Stage) {
 
     world
         .faults
-        .inject_next(StoreMethod::InsertAccount, 1, lost);
+        .inject_next(StoreMethod::InsertAccount, 1, answer_lost);
     let email = format!("lost{}@example.com", crate::testkit::fixtures::number());
     world
         .register(&email, &user.password)
@@ -268,7 +272,7 @@ pub async fn a_lost_race_is_run_again(stage: &Stage) {
     let world = stage.world().await;
     let user = world.user().await;
     let key = world.key(&user).await;
-    let stale = Fault::Before(StoreErrorKind::Stale);
+    let raced = Fault::Before(StoreErrorKind::Stale);
     let rename = || {
         let patch = world
             .client
@@ -276,9 +280,9 @@ pub async fn a_lost_race_is_run_again(stage: &Stage) {
             .bearer(&user.token);
         patch.json(&json!({"name": "renamed"})).send()
     };
-    world.faults.inject_next(StoreMethod::Update, 3, stale);
+    world.faults.inject_next(StoreMethod::Update, 3, raced);
     assert_eq!(rename().await.expect(200).json()["name"], "renamed");
-    world.faults.inject_into(StoreMethod::Update, stale);
+    world.faults.inject_into(StoreMethod::Update, raced);
     let contended = rename().await.expect(409);
     contended.problem("contended");
     assert!(

@@ -85,7 +85,7 @@ async fn all_ids(world: &World, user: &User) -> Vec<String> {
         let Some(link) = answer.header("link") else {
             return ids;
         };
-        query = link[1..link.find('>').unwrap()].to_owned();
+        link[1..link.find('>').unwrap()].clone_into(&mut query);
     }
 }
 

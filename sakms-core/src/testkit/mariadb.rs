@@ -1,14 +1,26 @@
-//! Databases on the server at `SAKMS_TEST_MARIADB_URL`.
+//! Empty databases for tests, on the server at `SAKMS_TEST_MARIADB_URL`.
+//!
+//! ```no_run
+//! use sakms_core::testkit::mariadb::Database;
+//! use sakms_core::testkit::store::Fixture;
+//!
+//! async fn factory() -> Option<Fixture> {
+//!     let database = Database::create().await?;
+//!     Some(Fixture::new(database.store().await).with_guard(database))
+//! }
+//! ```
 
-use sakms_core::entropy::{Entropy as _, OsEntropy};
-use sakms_core::store::MariaDbStore;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+
+use crate::entropy::{Entropy as _, OsEntropy};
+use crate::store::MariaDbStore;
 
 /// An empty database that is dropped with this value. Its name is `sakms_t_` and 16 random digits.
 #[derive(Debug)]
 pub struct Database {
     server: String,
+    /// Its name.
     pub name: String,
 }
 
@@ -21,7 +33,7 @@ impl Database {
                 !required.contains("mariadb"),
                 "SAKMS_TEST_REQUIRE asks for MariaDB, and SAKMS_TEST_MARIADB_URL is not set"
             );
-            println!("skipped: SAKMS_TEST_MARIADB_URL is not set");
+            eprintln!("skipped: SAKMS_TEST_MARIADB_URL is not set");
             return None;
         };
         let mut random = [0; 8];
@@ -29,6 +41,7 @@ impl Database {
         let name = format!("sakms_t_{:016x}", u64::from_be_bytes(random));
         let database = Self { server, name };
         let mut connection = database.options_without_name().connect().await.unwrap();
+        // A name cannot be a parameter; this one is digits.
         let text = format!("CREATE DATABASE {}", database.name);
         connection.execute(AssertSqlSafe(text)).await.unwrap();
         connection.close().await.unwrap();
@@ -43,16 +56,20 @@ impl Database {
         url[..end].parse().unwrap()
     }
 
+    /// How to connect to it.
+    #[must_use]
     pub fn options(&self) -> MySqlConnectOptions {
         self.options_without_name().database(&self.name)
     }
 
     /// The URL of the database.
+    #[must_use]
     pub fn url(&self) -> String {
         self.url_at(None)
     }
 
     /// The same through somebody on the loopback who listens at `port`.
+    #[must_use]
     pub fn url_at(&self, port: Option<u16>) -> String {
         let mut url = self.options_without_name().to_url_lossy();
         if let Some(port) = port {
@@ -63,6 +80,7 @@ impl Database {
         url.into()
     }
 
+    /// A connection of one's own.
     pub async fn connect(&self) -> MySqlConnection {
         self.options().connect().await.unwrap()
     }
@@ -109,7 +127,7 @@ impl Drop for Database {
             })
         });
         if let Ok(Err(error)) = dropping.join() {
-            println!("{} stays behind: {error}", self.name);
+            eprintln!("{} stays behind: {error}", self.name);
         }
     }
 }
