@@ -19,7 +19,7 @@ use crate::service::{Caller, Requirement, Sakms};
 use crate::verdict::Verdict;
 
 /// Since when `?token=` is deprecated (RFC 9745): the first release, 2026-11-22T00:00:00Z.
-const QUERY_TOKEN_DEPRECATED: &str = "@1795305600";
+pub(super) const QUERY_TOKEN_DEPRECATED: &str = "@1795305600";
 
 /// Whether a token may stand in the query (`?token=`). It ends up in logs and histories there, so a library that is
 /// asked nothing says no.

@@ -11,6 +11,8 @@ mod credentials;
 mod dto;
 mod guard;
 mod handlers;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod problem;
 mod response;
 mod route;
@@ -19,6 +21,8 @@ pub use api::{Api, QueryToken};
 pub use call::{Call, Reply};
 pub use credentials::{Credential, credential};
 pub use guard::{Admission, Check, CheckFuture, Guard};
+#[cfg(feature = "openapi")]
+pub use openapi::{openapi, openapi_under};
 pub use problem::Problem;
 pub use response::Response;
 pub use route::{Access, Group, Route, allowed_methods, routes};

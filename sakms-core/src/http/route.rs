@@ -45,6 +45,8 @@ pub enum Group {
     Keys,
     /// Health.
     Meta,
+    /// The OpenAPI document and the pages that show it; there with the feature `docs-ui`.
+    Documents,
 }
 
 /// Who may call a route.
