@@ -1,5 +1,6 @@
 //! A row that this version cannot have written is an error that says so: never a panic, never "there is none".
 #![cfg(all(feature = "testkit", any(feature = "sqlite", feature = "mariadb")))]
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod common;
 

@@ -1,6 +1,11 @@
 //! A MariaDB store when the wire or the server fails: what is acknowledged is there exactly once, what is refused
 //! is not there, answers come in time, and it mends by itself.
 #![cfg(all(feature = "mariadb", feature = "testkit"))]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test says what it expects by failing, and measures how long that takes"
+)]
 
 mod common;
 
@@ -62,13 +67,13 @@ async fn a_connection_that_breaks_at_the_commit_loses_and_doubles_nothing() {
         return;
     };
     let store = &wired.store;
-    let mut changes = 0;
+    let mut written = 0;
     for cut in CUTS {
         let (key, secret, entry) = new_key();
         wired.proxy.set(cut);
         store.insert(&key, &secret, &entry).await.unwrap();
-        changes += 1;
-        assert_eq!(wired.journal_length().await, changes, "insert, {cut:?}");
+        written += 1;
+        assert_eq!(wired.journal_length().await, written, "insert, {cut:?}");
         assert_eq!(store.get(key.id).await.unwrap(), Some(key.clone()));
 
         let patch = KeyPatch::rename(fixtures::name("another"));
@@ -78,8 +83,8 @@ async fn a_connection_that_breaks_at_the_commit_loses_and_doubles_nothing() {
             .update(key.id, Revision::FIRST, &patch, &entry)
             .await
             .unwrap();
-        changes += 1;
-        assert_eq!(wired.journal_length().await, changes, "update, {cut:?}");
+        written += 1;
+        assert_eq!(wired.journal_length().await, written, "update, {cut:?}");
         assert_eq!(updated.revision, Revision::new(2));
         assert_eq!(store.get(key.id).await.unwrap(), Some(updated.clone()));
 
@@ -90,8 +95,8 @@ async fn a_connection_that_breaks_at_the_commit_loses_and_doubles_nothing() {
             .add_secret(key.id, updated.revision, &second, fixtures::at(9), &entry)
             .await
             .unwrap();
-        changes += 1;
-        assert_eq!(wired.journal_length().await, changes, "add_secret, {cut:?}");
+        written += 1;
+        assert_eq!(wired.journal_length().await, written, "add_secret, {cut:?}");
         assert_eq!(rotated.revision, Revision::new(3));
         assert!(store.find(second.id).await.unwrap().is_some());
 
@@ -101,15 +106,15 @@ async fn a_connection_that_breaks_at_the_commit_loses_and_doubles_nothing() {
             .set_owner_disabled(&key.owner, Some(fixtures::at(3)), &entry)
             .await
             .unwrap();
-        changes += 1;
-        assert_eq!(wired.journal_length().await, changes, "owner, {cut:?}");
+        written += 1;
+        assert_eq!(wired.journal_length().await, written, "owner, {cut:?}");
 
         let account = fixtures::account();
         let entry = fixtures::registered(&account);
         wired.proxy.set(cut);
         store.insert_account(&account, &entry).await.unwrap();
-        changes += 1;
-        assert_eq!(wired.journal_length().await, changes, "account, {cut:?}");
+        written += 1;
+        assert_eq!(wired.journal_length().await, written, "account, {cut:?}");
 
         let entry = fixtures::password_changed(account.id);
         let hash = fixtures::hash();
@@ -118,8 +123,8 @@ async fn a_connection_that_breaks_at_the_commit_loses_and_doubles_nothing() {
             .set_password(account.id, Revision::FIRST, &hash, &entry)
             .await
             .unwrap();
-        changes += 1;
-        assert_eq!(wired.journal_length().await, changes, "password, {cut:?}");
+        written += 1;
+        assert_eq!(wired.journal_length().await, written, "password, {cut:?}");
         assert_eq!(changed.revision, Revision::new(2));
         assert_eq!(wired.proxy.wire(), Wire::Whole, "each cut was made");
     }

@@ -1,5 +1,6 @@
 //! What a MariaDB store asks of its server: indexes, locks, settings.
 #![cfg(all(feature = "mariadb", feature = "testkit"))]
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod common;
 
@@ -8,11 +9,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::mariadb::Database;
-use common::stored_key;
+use common::{stored_key, told};
 use sakms_core::id::KeyId;
 use sakms_core::journal::Seq;
 use sakms_core::key::{KeyPatch, KeyQuery, Owner, Revision, SecretUse};
-use sakms_core::store::{AccountStore as _, KeyStore as _, MariaDbStore};
+use sakms_core::store::{AccountStore as _, KeyStore as _, MariaDbStore, StoreErrorKind};
 use sakms_core::testkit::fixtures;
 use sqlx::mysql::{MySqlPool, MySqlPoolOptions};
 use sqlx::{Connection as _, Row as _};
@@ -250,6 +251,42 @@ async fn writers_on_a_hosts_connections_do_not_run_into_each_others_snapshots() 
         one.await.unwrap();
     }
     assert_eq!(store.journal_head().await.unwrap().seq, Seq::new(8 * 21));
+}
+
+#[tokio::test]
+async fn a_server_that_may_only_be_read_is_said_to_be_one() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let (key, _) = stored_key(&database.store().await).await;
+    let pool = MySqlPoolOptions::new()
+        .after_connect(|connection, _| {
+            let settings = sqlx::raw_sql("SET SESSION TRANSACTION READ ONLY");
+            Box::pin(async move { settings.execute(connection).await.map(drop) })
+        })
+        .connect_lazy_with(database.options());
+    let store = MariaDbStore::from_pool(pool);
+    let (patch, entry) = (KeyPatch::default(), fixtures::updated(key.id));
+    let update = store.update(key.id, Revision::FIRST, &patch, &entry).await;
+    let (kind, text) = told(update);
+    assert_eq!(kind, StoreErrorKind::ReadOnly, "{text}");
+    assert_eq!(store.get(key.id).await.unwrap(), Some(key));
+}
+
+#[tokio::test]
+async fn a_conflict_quotes_nobody() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let store = database.store().await;
+    let account = fixtures::account();
+    let entry = fixtures::registered(&account);
+    store.insert_account(&account, &entry).await.unwrap();
+    let entry = fixtures::registered(&account);
+    let error = store.insert_account(&account, &entry).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Conflict);
+    let address = account.canonical_email.as_str();
+    assert!(!format!("{error:?}").contains(address), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,10 @@
 //! Migrations on MariaDB: at once, interrupted, and between versions.
 #![cfg(all(feature = "mariadb", feature = "testkit"))]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test says what it expects by failing, and measures how long that takes"
+)]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Migrations on SQLite: at once, interrupted, and between versions.
 #![cfg(all(feature = "sqlite", feature = "testkit"))]
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod common;
 
@@ -11,14 +12,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
-#[expect(clippy::unwrap_used, reason = "without a folder there is no test")]
 fn folder() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sakms.db").to_str().unwrap().to_owned();
     (folder, path)
 }
 
-#[expect(clippy::unwrap_used, reason = "without a file there is no test")]
 async fn run(path: &str, text: &'static str) {
     let options = SqliteConnectOptions::new().filename(path);
     let mut connection: SqliteConnection = options.connect().await.unwrap();

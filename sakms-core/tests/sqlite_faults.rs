@@ -1,5 +1,10 @@
 //! An SQLite store when the file, the disk or another process stands in the way.
 #![cfg(all(feature = "sqlite", feature = "testkit"))]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test says what it expects by failing, and measures how long that takes"
+)]
 
 mod common;
 
@@ -162,10 +167,10 @@ async fn a_full_disk_is_said_and_the_store_mends_when_there_is_room() {
 #[tokio::test]
 async fn another_process_that_writes_is_waited_for_and_readers_do_not_wait() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sakms.db");
-    let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
+    let file = folder.path().join("sakms.db");
+    let store = SqliteStore::open(file.to_str().unwrap()).await.unwrap();
     let (key, secret) = stored_key(&store).await;
-    let mut other = connect(&path).await;
+    let mut other = connect(&file).await;
     sqlx::raw_sql("BEGIN IMMEDIATE")
         .execute(&mut other)
         .await

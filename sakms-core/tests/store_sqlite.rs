@@ -1,5 +1,6 @@
 //! The store suite on SQLite.
 #![cfg(all(feature = "sqlite", feature = "testkit"))]
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use sakms_core::store::SqliteStore;
 use sakms_core::testkit::store::Fixture;

@@ -18,7 +18,7 @@ use crate::config::HttpSettings;
 use crate::error::Failure;
 
 /// The most bytes of request line and headers.
-const HEADER_BYTES: usize = 64 * 1024;
+const HEADER_BYTES: usize = 16 * 1024;
 
 /// Takes the port.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

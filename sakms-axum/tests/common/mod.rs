@@ -1,5 +1,9 @@
 //! The application that the suite for adapters is run against.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it; a test says what it expects by failing"
+)]
 
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -16,14 +20,17 @@ use tokio::net::TcpListener;
 
 /// Serves `api` with the routes the suite asks for, until the server is dropped.
 pub(crate) async fn start(api: Api) -> Server {
-    let router = app(api);
+    serve(app(api)).await
+}
+
+pub(crate) async fn serve(router: Router) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async { axum::serve(listener, router).await });
     Server::of_task(address, task)
 }
 
-fn app(api: Api) -> Router {
+pub(crate) fn app(api: Api) -> Router {
     let host = Router::new()
         .merge(sakms_axum::router(api.clone().groups([Group::Keys])))
         .layer(from_fn(sign_in));

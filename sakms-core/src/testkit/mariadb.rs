@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 use crate::entropy::{Entropy as _, OsEntropy};
 use crate::store::MariaDbStore;
+use crate::testkit::needed;
 
 /// An empty database that is dropped with this value. Its name is `sakms_t_` and 16 random digits.
 #[derive(Debug)]
@@ -27,15 +28,7 @@ pub struct Database {
 impl Database {
     /// A new one, or `None` without a server. `SAKMS_TEST_REQUIRE=mariadb` makes that a failure.
     pub async fn create() -> Option<Self> {
-        let Ok(server) = std::env::var("SAKMS_TEST_MARIADB_URL") else {
-            let required = std::env::var("SAKMS_TEST_REQUIRE").unwrap_or_default();
-            assert!(
-                !required.contains("mariadb"),
-                "SAKMS_TEST_REQUIRE asks for MariaDB, and SAKMS_TEST_MARIADB_URL is not set"
-            );
-            eprintln!("skipped: SAKMS_TEST_MARIADB_URL is not set");
-            return None;
-        };
+        let server = needed("mariadb", "SAKMS_TEST_MARIADB_URL")?;
         let mut random = [0; 8];
         OsEntropy.fill(&mut random).unwrap();
         let name = format!("sakms_t_{:016x}", u64::from_be_bytes(random));
@@ -49,11 +42,9 @@ impl Database {
     }
 
     fn options_without_name(&self) -> MySqlConnectOptions {
-        let (url, _) = self.server.split_once('?').unwrap_or((&self.server, ""));
-        let end = url["mysql://".len()..]
-            .find('/')
-            .map_or(url.len(), |slash| "mysql://".len() + slash);
-        url[..end].parse().unwrap()
+        let (scheme, rest) = self.server.split_once("://").unwrap();
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        format!("{scheme}://{host}").parse().unwrap()
     }
 
     /// How to connect to it.

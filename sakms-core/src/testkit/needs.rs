@@ -27,12 +27,7 @@ pub fn needed(what: &str, variable: &str) -> Option<String> {
         .unwrap_or_else(PoisonError::into_inner)
         .insert(what.to_owned());
     if first {
-        let program = std::env::current_exe().ok();
-        let program = program
-            .as_deref()
-            .and_then(|path| path.file_stem())
-            .unwrap_or_default();
-        let program = program.to_string_lossy();
+        let program = program();
         let line = format!(
             "SKIPPED in {program}: what needs {what}; {variable} is not set (`cargo xtask test` sets it)\n"
         );
@@ -40,4 +35,13 @@ pub fn needed(what: &str, variable: &str) -> Option<String> {
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
     None
+}
+
+/// The test file's name; cargo puts a digest behind it.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    name.rsplit_once('-')
+        .map_or(name.as_ref(), |(name, _)| name)
+        .to_owned()
 }

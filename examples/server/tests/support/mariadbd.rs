@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use sakms_core::testkit::needed;
+
 pub(crate) struct MariaDb {
     daemon: PathBuf,
     folder: tempfile::TempDir,
@@ -17,15 +19,7 @@ impl MariaDb {
     /// A server that is set up and running, or `None` after saying that the test is skipped. Where MariaDB is required, a
     /// skip fails.
     pub(crate) fn start() -> Option<Self> {
-        let Some(daemon) = std::env::var_os("SAKMS_TEST_MARIADBD").map(PathBuf::from) else {
-            let required = std::env::var("SAKMS_TEST_REQUIRE").unwrap_or_default();
-            assert!(
-                !required.contains("mariadb"),
-                "MariaDB is required, and SAKMS_TEST_MARIADBD is not set"
-            );
-            println!("SKIPPED: SAKMS_TEST_MARIADBD is not set; `cargo xtask test` sets it");
-            return None;
-        };
+        let daemon = PathBuf::from(needed("mariadb", "SAKMS_TEST_MARIADBD")?);
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()

@@ -14,16 +14,9 @@ pub(crate) mod flow;
 pub(crate) mod mariadbd;
 pub(crate) mod server;
 
+use sakms_core::testkit::needed;
+
 /// The database for MariaDB tests, or `None` after saying that they are skipped. Where MariaDB is required, a skip fails.
 pub(crate) fn mariadb_url() -> Option<String> {
-    if let Ok(url) = std::env::var("SAKMS_TEST_MARIADB_URL") {
-        return Some(url);
-    }
-    let required = std::env::var("SAKMS_TEST_REQUIRE").unwrap_or_default();
-    assert!(
-        !required.contains("mariadb"),
-        "SAKMS_TEST_REQUIRE asks for MariaDB, and SAKMS_TEST_MARIADB_URL is not set"
-    );
-    println!("SKIPPED: SAKMS_TEST_MARIADB_URL is not set; `cargo xtask test` sets it");
-    None
+    needed("mariadb", "SAKMS_TEST_MARIADB_URL")
 }

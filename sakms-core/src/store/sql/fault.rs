@@ -110,6 +110,8 @@ impl Failure {
         let Fault { kind, hint, .. } = self.fault::<B>();
         let error = StoreError::new(kind, operation);
         match (self, hint) {
+            // MariaDB quotes what is there already, which may be somebody's address: nothing for a log.
+            (Self::Sql(_), _) if kind == StoreErrorKind::Conflict => error,
             (Self::Refused(_, None), _) => error,
             (Self::Refused(_, Some(source)), _) => error.because(source),
             (Self::Late(span), _) => error.because(TooLate(span)),

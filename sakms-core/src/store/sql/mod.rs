@@ -1,13 +1,14 @@
 //! Keys, accounts and the journal in a SQL database.
 //!
 //! [`SqlStore`] holds everything that the databases have in common: what is written in which order, how rows
-//! are read, when a change is tried again. A `Backend` is what one database needs besides: its
-//! connections, its few own statements, the meaning of its errors. Both sides speak in plain
-//! values, so that nothing here depends on a driver's types.
+//! are read, when a change is tried again. A `Backend` is what one database needs besides: its connections, its few
+//! own statements, the meaning of its errors. Both sides speak in plain values, so that nothing here depends on a
+//! driver's types.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `texts.rs` | every statement |
+//! | `backend.rs` | what is asked of a database |
+//! | `texts.rs` | the statements |
 //! | `row.rs`, `records.rs` | values, and records made of them |
 //! | `keys.rs`, `uses.rs`, `accounts.rs` | the store's methods |
 //! | `retry.rs` | deadlines, second attempts, commits whose outcome was lost |
@@ -36,8 +37,7 @@ pub use migrate::{AppliedStep, MigrationReport};
 
 use super::StoreError;
 
-/// A store in a SQL database: see [`MariaDbStore`](mariadb::MariaDbStore) and
-/// [`SqliteStore`](sqlite::SqliteStore).
+/// A store in a SQL database: a `MariaDbStore` or an `SqliteStore`.
 ///
 /// Cloning it is cheap; the clones share their connections.
 #[derive(Debug, Clone)]

@@ -52,6 +52,7 @@ pub mod bodies;
 pub mod credentials;
 pub mod fields;
 pub mod flow;
+pub mod forgeries;
 pub mod guard;
 pub mod host;
 pub mod key_caller;
@@ -66,7 +67,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
@@ -100,13 +101,13 @@ impl Server {
     /// A server at `address` that runs in a task of this runtime.
     #[must_use]
     pub fn of_task<T: Send + 'static>(address: SocketAddr, task: JoinHandle<T>) -> Self {
-        Self::new(address, AbortOnDrop(task.abort_handle()))
+        Self::new(address, AbortOnDrop(task))
     }
 }
 
-struct AbortOnDrop(AbortHandle);
+struct AbortOnDrop<T>(JoinHandle<T>);
 
-impl Drop for AbortOnDrop {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -227,8 +228,8 @@ macro_rules! http_suite {
             credentials::what_is_no_credential_opens_nothing
             credentials::a_key_in_the_query_opens_nothing
             credentials::tokens_and_keys_are_not_each_other
-            credentials::a_changed_character_never_reaches_the_store
-            credentials::bad_keys_look_alike
+            forgeries::a_changed_character_never_reaches_the_store
+            forgeries::bad_keys_look_alike
             keys::a_key_looks_the_same_everywhere
             keys::names_are_kept_to_the_letter
             keys::a_change_leaves_the_rest

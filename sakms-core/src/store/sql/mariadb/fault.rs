@@ -29,7 +29,7 @@ pub(super) fn of(error: &(dyn DatabaseError + 'static)) -> Fault {
         // Disk full, table full, file cannot be written; read-only server or transaction.
         1021 | 1114 | 1026 | 3 | 1290 | 1792 | 1836 => Fault::of(StoreErrorKind::ReadOnly),
         // The storage engine's own number stands in the text: 28 is "no space left on device".
-        1030 if error.message().contains("28") => Fault::of(StoreErrorKind::ReadOnly),
+        1030 if error.message().contains("error 28 ") => Fault::of(StoreErrorKind::ReadOnly),
         // No such table, no such column.
         1146 | 1054 => Fault::no_tables(),
         // Index or table is broken.
