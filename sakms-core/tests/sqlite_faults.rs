@@ -186,7 +186,7 @@ async fn another_process_that_writes_is_waited_for_and_readers_do_not_wait() {
     store.find(secret.id).await.unwrap().unwrap();
     store.list(&KeyQuery::of(key.owner.clone())).await.unwrap();
     assert!(
-        asked.elapsed() < Duration::from_millis(200),
+        asked.elapsed() < Duration::from_secs(1),
         "{:?}",
         asked.elapsed()
     );

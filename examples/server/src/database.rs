@@ -1,7 +1,6 @@
 //! The database a URL names.
 
-use sakms_core::store::sql::AppliedStep;
-use sakms_core::store::{MariaDbStore, SqliteStore};
+use sakms_core::store::{AppliedStep, MariaDbStore, SqliteStore};
 
 use crate::config::DatabaseSettings;
 use crate::error::Failure;

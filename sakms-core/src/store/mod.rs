@@ -16,9 +16,11 @@ use async_trait::async_trait;
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
 #[cfg(feature = "mariadb")]
-pub use sql::mariadb::MariaDbStore;
+pub use sql::mariadb::{MariaDbBuilder, MariaDbStore, TlsMode};
 #[cfg(feature = "sqlite")]
 pub use sql::sqlite::SqliteStore;
+#[cfg(feature = "sql")]
+pub use sql::{AppliedStep, MigrationReport};
 
 use crate::account::{AccountRecord, CanonicalEmail};
 use crate::clock::Timestamp;

@@ -23,6 +23,10 @@ use session::MariaDbSession;
 
 /// A store in MariaDB 10.6 or newer, or MySQL 8 or newer.
 ///
+/// The database's user signs in with a password (`mysql_native_password`; on MySQL also `caching_sha2_password`, over
+/// TLS); the driver does not know MariaDB's `ed25519`, `parsec` and `gssapi`. It needs all rights on its database to
+/// migrate, and `SELECT`, `INSERT`, `UPDATE` and `DELETE` afterwards.
+///
 /// ```no_run
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), sakms_core::store::StoreError> {
