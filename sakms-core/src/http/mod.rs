@@ -9,6 +9,8 @@ mod body;
 mod call;
 mod credentials;
 mod dto;
+#[cfg(feature = "docs-ui")]
+mod files;
 mod guard;
 mod handlers;
 #[cfg(feature = "openapi")]

@@ -109,6 +109,51 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .named("ready", "Whether requests can be served", "Asks the database.")
             .gives::<Status>("200", "They can.", examples::ready())
             .stored(),
+        ("GET", path) => documents(path, page),
+        _ => page,
+    }
+}
+
+fn documents<'a>(path: &str, page: Page<'a>) -> Page<'a> {
+    match path {
+        "/openapi.json" => page
+            .named(
+                "openapi",
+                "This document",
+                "OpenAPI 3.1, of the routes that this service has.",
+            )
+            .gives_any("200", "The document."),
+        "/docs" => page
+            .named(
+                "docs",
+                "This document in Swagger UI",
+                "A page to read the document and to try it out.",
+            )
+            .gives_text("200", "The page.", &["text/html"]),
+        "/redoc" => page
+            .named(
+                "redoc",
+                "This document in ReDoc",
+                "A page to read the document.",
+            )
+            .gives_text("200", "The page.", &["text/html"]),
+        "/docs/{file}" => page
+            .named(
+                "docs_file",
+                "A file of the two pages",
+                "A script or a style sheet, compressed for whoever takes it so.",
+            )
+            .parameter(
+                parameter("file", ParameterIn::Path, "The file's name.")
+                    .schema(Some(String::schema())),
+            )
+            .gives_text("200", "The file.", &["text/javascript", "text/css"])
+            .header(
+                "ETag",
+                "Which version of the file it is.",
+                "W/\"4b5a9b35a1adf37f\"",
+            )
+            .gives_text("304", "It is the version that `If-None-Match` names.", &[]),
         _ => page,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, Ref, RefOr, Required, ResponseBuilder, ResponsesBuilder,
 };
@@ -100,6 +100,27 @@ impl<'a> Page<'a> {
                 "Cache-Control",
                 header("It is for nobody's cache.", "no-store"),
             );
+        self.answers.push((status, answer));
+        self
+    }
+
+    /// A JSON object that has no schema.
+    pub(super) fn gives_any(mut self, status: &'static str, what: &str) -> Self {
+        let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::Object));
+        let content = ContentBuilder::new().schema(Some(schema));
+        let answer = ResponseBuilder::new().description(what);
+        let answer = answer.content("application/json", content.build());
+        self.answers.push((status, answer));
+        self
+    }
+
+    /// Something that is no JSON of ours.
+    pub(super) fn gives_text(mut self, status: &'static str, what: &str, types: &[&str]) -> Self {
+        let mut answer = ResponseBuilder::new().description(what);
+        for kind in types {
+            let content = ContentBuilder::new().schema(Some(String::schema()));
+            answer = answer.content(*kind, content.build());
+        }
         self.answers.push((status, answer));
         self
     }
