@@ -26,7 +26,7 @@ const TOKEN: &str =
 pub(super) const LINK: &str = r#"<?limit=50&cursor=AaIE3S9NdfGXTVo0mOEWx4dF>; rel="next""#;
 
 pub(super) fn sign_in() -> Value {
-    json!({"email": "ada@example.com", "password": "violet tram kettle oak"})
+    json!({"email": "ada@example.com", "password": "harbour lamp quartz willow"})
 }
 
 pub(super) fn registered() -> Value {
