@@ -152,10 +152,8 @@ impl Faults {
 
     /// From now on nothing goes wrong, and what was stalled goes on.
     pub fn heal(&self) {
-        let mut state = self.state();
-        state.everywhere = None;
-        state.of.clear();
-        drop(state);
+        self.state().everywhere = None;
+        self.state().of.clear();
         self.plan.healed.notify_waiters();
     }
 
@@ -268,8 +266,8 @@ impl KeyStore for Faults {
     }
 
     async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
-        let real = self.keys.record_uses(uses);
-        self.call(StoreMethod::RecordUses, real).await
+        self.call(StoreMethod::RecordUses, self.keys.record_uses(uses))
+            .await
     }
 
     async fn owner_disabled_at(&self, owner: &Owner) -> Result<Option<Timestamp>, StoreError> {
