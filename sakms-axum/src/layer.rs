@@ -9,9 +9,8 @@ use axum::response::Response;
 use http::Request;
 use pin_project_lite::pin_project;
 use sakms_core::http::{Admission, Check, CheckFuture, Guard};
-use sakms_core::key::Environment;
-use sakms_core::key::InvalidScope;
-use sakms_core::service::{Requirement, Sakms};
+use sakms_core::key::{Environment, InvalidScope};
+use sakms_core::service::Sakms;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -22,44 +21,33 @@ use crate::convert;
 /// The handler takes [`Authenticated`](crate::Authenticated) or [`MaybeAuthenticated`](crate::MaybeAuthenticated).
 /// With [`Router::route_layer`](axum::Router::route_layer) it guards the routes that were added before it.
 #[derive(Debug, Clone)]
-pub struct RequireKey {
-    sakms: Sakms,
-    requirement: Requirement,
-    anonymous: bool,
-}
+pub struct RequireKey(Guard);
 
 impl RequireKey {
     /// Any key of the service that stands.
     #[must_use]
     pub fn new(sakms: &Sakms) -> Self {
-        Self {
-            sakms: sakms.clone(),
-            requirement: Requirement::any_key(),
-            anonymous: false,
-        }
+        Self(Guard::any_key(sakms))
     }
 
     /// The key must hold this scope as well.
     ///
     /// # Errors
     /// [`InvalidScope`] when the text is no scope, so that a typo fails at start.
-    pub fn scope(mut self, scope: &str) -> Result<Self, InvalidScope> {
-        self.requirement = self.requirement.scope(scope)?;
-        Ok(self)
+    pub fn scope(self, scope: &str) -> Result<Self, InvalidScope> {
+        self.0.scope(scope).map(Self)
     }
 
     /// The key must be of this environment.
     #[must_use]
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.requirement = self.requirement.environment(environment);
-        self
+    pub fn environment(self, environment: Environment) -> Self {
+        Self(self.0.environment(environment))
     }
 
     /// A request that presents nothing is let through; one that presents something is still checked.
     #[must_use]
-    pub const fn or_anonymous(mut self) -> Self {
-        self.anonymous = true;
-        self
+    pub fn or_anonymous(self) -> Self {
+        Self(self.0.or_anonymous())
     }
 }
 
@@ -67,16 +55,8 @@ impl<S> Layer<S> for RequireKey {
     type Service = RequireKeyService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let guard = Guard::new(&self.sakms, self.requirement.clone());
-        let guard = if self.anonymous {
-            guard.or_anonymous()
-        } else {
-            guard
-        };
-        RequireKeyService {
-            guard: Arc::new(guard),
-            inner,
-        }
+        let guard = Arc::new(self.0.clone());
+        RequireKeyService { guard, inner }
     }
 }
 

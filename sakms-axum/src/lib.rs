@@ -26,11 +26,6 @@ mod extract;
 mod layer;
 mod router;
 
-/// The README's example, compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
-
 pub use extract::{Authenticated, MaybeAuthenticated};
 pub use layer::{GuardFuture, RequireKey, RequireKeyService};
 pub use router::{method_not_allowed, not_found, router};

@@ -1,13 +1,13 @@
 //! The core's route table as an axum router.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
-use sakms_core::http::{Api, Problem, Route, allowed_methods};
+use http::Uri;
+use sakms_core::http::{Api, Problem, Resource, Route};
 
 use crate::convert;
 
@@ -24,39 +24,37 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let api = Arc::new(api.into());
-    let mut paths = BTreeMap::<&'static str, MethodRouter<S>>::new();
-    for route in api.routes() {
+    let mut router = Router::new();
+    for resource in api.resources() {
+        let methods = methods(&api, &resource);
+        for pattern in resource.patterns() {
+            router = router.route(&pattern, methods.clone());
+        }
+    }
+    router
+}
+
+fn methods<S>(api: &Arc<Api>, resource: &Resource) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let refusing = resource.clone();
+    let refuse = async move |uri: Uri| convert::response(refusing.refuse(uri.path()));
+    let mut methods = MethodRouter::new().fallback(refuse);
+    for route in resource.routes() {
         let Ok(method) = MethodFilter::try_from(route.method.clone()) else {
             continue;
         };
-        let api = Arc::clone(&api);
+        let api = Arc::clone(api);
         let handler = move |request: Request| serve(Arc::clone(&api), route, request);
-        let methods = paths
-            .remove(route.path)
-            .unwrap_or_else(|| missing_method(route.path));
-        paths.insert(route.path, methods.on(method, handler));
+        methods = methods.on(method, handler);
     }
-    paths
-        .into_iter()
-        .fold(Router::new(), |router, (path, methods)| {
-            router
-                .route(path, methods.clone())
-                .route(&format!("{path}/"), methods)
-        })
+    methods
 }
 
 async fn serve(api: Arc<Api>, route: &'static Route, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     convert::response(api.serve(route, parts, body.into_data_stream()).await)
-}
-
-fn missing_method<S>(path: &'static str) -> MethodRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    MethodRouter::new().fallback(move || async move {
-        convert::response(Problem::method_not_allowed(&allowed_methods(path)).into_response())
-    })
 }
 
 /// Answers "method not allowed" as the routes of a service do: for [`Router::method_not_allowed_fallback`]. axum adds the

@@ -7,13 +7,14 @@ use crate::workspace::{cargo, root};
 use crate::{deny, rules};
 
 /// Builds that only somebody else's choice of features brings about.
-const FEATURE_CHECKS: [&str; 6] = [
+const FEATURE_CHECKS: [&str; 7] = [
     "check --locked -p sakms-core --no-default-features",
     "check --locked -p sakms-core --no-default-features --features sqlite",
     "check --locked -p sakms-core --no-default-features --features mariadb",
     "check --locked -p sakms-core --no-default-features --features http",
     "check --locked -p sakms-core --no-default-features --features testkit",
     "check --locked -p sakms-axum --no-default-features",
+    "check --locked -p sakms-actix --no-default-features",
 ];
 
 /// Runs every check, the quick ones first, and fails if one did.

@@ -24,7 +24,7 @@ const FRAMEWORKS: [&str; 3] = ["axum", "actix-web", "tower"];
 
 /// Adapters convert between a framework and core. What is answered where is
 /// decided once, in core.
-const ADAPTERS: [&str; 1] = ["sakms-axum/src"];
+const ADAPTERS: [&str; 2] = ["sakms-axum/src", "sakms-actix/src"];
 const ADAPTER_LINES: usize = 450;
 const CORE_MATTERS: [(&str, &str); 3] = [
     ("StatusCode::", "a status code"),
@@ -178,7 +178,9 @@ mod tests {
     /// A workspace with an adapter and the given files.
     fn workspace(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
-        for (name, text) in [("sakms-axum/src/lib.rs", "")].iter().chain(files) {
+        let adapters = ADAPTERS.map(|adapter| format!("{adapter}/lib.rs"));
+        let empty = adapters.iter().map(|name| (name.as_str(), ""));
+        for (name, text) in empty.chain(files.iter().copied()) {
             let path = root.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
@@ -213,8 +215,10 @@ mod tests {
     #[test]
     fn an_adapter_leaves_answers_to_core() {
         let text = "//! StatusCode::OK\nfn a() {\n    answer(StatusCode::OK)\n}\n";
-        let found = findings(&[("sakms-axum/src/a.rs", text)]);
-        assert!(found.contains("a.rs:3: a status code"), "{found}");
+        for adapter in ADAPTERS {
+            let found = findings(&[(&format!("{adapter}/a.rs"), text)]);
+            assert!(found.contains("a.rs:3: a status code"), "{found}");
+        }
         assert_eq!(findings(&[("sakms-core/src/a.rs", text)]), "");
 
         let found = findings(&[("sakms-axum/src/a.rs", "route(\"/keys/{id}\")")]);

@@ -13,6 +13,7 @@ use super::body;
 use super::call::Call;
 use super::credentials::{Credential, credential_or_query};
 use super::problem::Problem;
+use super::resource::{Resource, stands_at};
 use super::response::Response;
 use super::route::{Access, Group, Route, routes};
 use crate::key::Scope;
@@ -104,6 +105,12 @@ impl Api {
             .filter(|route| self.groups.contains(&route.group))
     }
 
+    /// The same rows by path, for routers that want the methods of a path together.
+    #[must_use]
+    pub fn resources(&self) -> Vec<Resource> {
+        Resource::of(self.routes())
+    }
+
     /// Serves one row: finds out who calls, reads the body, runs the handler, and turns whatever comes of it into a
     /// response.
     pub async fn serve<B, E>(&self, route: &'static Route, parts: Parts, body: B) -> Response
@@ -134,11 +141,10 @@ impl Api {
     where
         B: Stream<Item = Result<Bytes, E>>,
     {
-        let id = route.id_in(parts.uri.path());
-        // One router takes an empty segment for an id and another does not. It is none, whoever asks.
-        if id.as_deref() == Some("") {
+        if !stands_at(route.path, parts.uri.path()) {
             return Err(Problem::not_found());
         }
+        let id = route.id_in(parts.uri.path());
         let query = parts.uri.query().unwrap_or_default().to_owned();
         // Who calls comes before the body: a stranger does not get to have their body read.
         let caller = match &route.access {

@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use super::problem::Problem;
 use crate::secret::{BearerToken, PresentedKey};
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What a request presents to say who it is from. Nothing is known about it yet.
 #[derive(Debug)]

@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use http::header::HeaderMap;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
-use super::credentials::{Credential, credential};
+use super::credentials::{Credential, X_API_KEY, credential};
 use super::problem::Problem;
 use super::response::Response;
+use crate::key::{Environment, InvalidScope};
 use crate::service::{KeyDenial, Requirement, Sakms, VerifiedKey};
 use crate::verdict::Verdict;
 
@@ -77,6 +78,15 @@ impl std::fmt::Debug for Check {
 }
 
 impl Guard {
+    /// The headers that [`check`](Self::check) reads. An adapter that has to convert headers need convert no other.
+    pub const HEADERS: [HeaderName; 2] = [AUTHORIZATION, X_API_KEY];
+
+    /// A guard that lets any key through that stands.
+    #[must_use]
+    pub fn any_key(sakms: &Sakms) -> Self {
+        Self::new(sakms, Requirement::any_key())
+    }
+
     /// A guard that lets keys through which meet `requirement`.
     #[must_use]
     pub fn new(sakms: &Sakms, requirement: Requirement) -> Self {
@@ -91,6 +101,22 @@ impl Guard {
     #[must_use]
     pub const fn or_anonymous(mut self) -> Self {
         self.anonymous = true;
+        self
+    }
+
+    /// The key must hold this scope as well.
+    ///
+    /// # Errors
+    /// [`InvalidScope`] when the text is no scope, so that a typo fails at start.
+    pub fn scope(mut self, scope: &str) -> Result<Self, InvalidScope> {
+        self.requirement = self.requirement.scope(scope)?;
+        Ok(self)
+    }
+
+    /// The key must be of this environment.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.requirement = self.requirement.environment(environment);
         self
     }
 

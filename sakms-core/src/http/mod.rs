@@ -16,6 +16,7 @@ mod handlers;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod problem;
+mod resource;
 mod response;
 mod route;
 
@@ -26,5 +27,6 @@ pub use guard::{Admission, Check, CheckFuture, Guard};
 #[cfg(feature = "openapi")]
 pub use openapi::{openapi, openapi_under};
 pub use problem::Problem;
+pub use resource::Resource;
 pub use response::Response;
 pub use route::{Access, Group, Route, allowed_methods, routes};

@@ -136,6 +136,12 @@ impl Problem {
         )
     }
 
+    /// A framework took a request's head for HTTP which is none to the `http` crate. For adapters that convert it.
+    #[must_use]
+    pub fn unreadable_head() -> Self {
+        Self::malformed("The request's target or one of its headers is not valid HTTP.")
+    }
+
     /// A handler panicked. For a host's last line of defence.
     #[must_use]
     pub fn panicked() -> Self {

@@ -114,15 +114,22 @@ pub fn routes() -> &'static [Route] {
 pub fn allowed_methods(path: &str) -> Vec<Method> {
     let mut methods = Vec::new();
     for route in routes().iter().filter(|route| route.path == path) {
-        methods.push(route.method.clone());
-        if route.method == Method::GET {
-            methods.push(Method::HEAD);
-        }
+        methods.extend(route.methods());
     }
     methods
 }
 
 impl Route {
+    /// The methods it answers to: its own, and HEAD when that is GET.
+    #[must_use]
+    pub fn methods(&self) -> Vec<Method> {
+        let mut methods = vec![self.method.clone()];
+        if self.method == Method::GET {
+            methods.push(Method::HEAD);
+        }
+        methods
+    }
+
     /// What stands in `path` where this route has `{id}` or the like, percent-decoded.
     ///
     /// The path is read from the right, so that it does not matter under which prefix a host mounted the route.

@@ -127,6 +127,11 @@ pub async fn unknown_paths_are_not_found(stage: &Stage) {
         "/health//",
         "/health/x",
         "/%6eothing",
+        // One path has one spelling.
+        "/%6beys",
+        "/ke%79s/",
+        "/%68ealth",
+        "/host/%6beys",
         "/%00",
         "/%ff",
         "/host",

@@ -1,0 +1,15 @@
+//! The suite for adapters on actix, over MariaDB.
+#![cfg(feature = "mariadb")]
+
+mod common;
+
+use common::start;
+use sakms_core::testkit::mariadb::Database;
+use sakms_core::testkit::store::Fixture;
+
+async fn database() -> Option<Fixture> {
+    let database = Database::create().await?;
+    Some(Fixture::new(database.store().await).with_guard(database))
+}
+
+sakms_core::http_suite!(start, database);
