@@ -1,4 +1,4 @@
-//! A browser, driven by the WebDriver protocol through chromedriver, without any network but this machine's.
+//! A browser, driven by the `WebDriver` protocol through chromedriver, without any network but this machine's.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::client;
 
-/// The name that WebDriver gives to the field in which it names an element.
+/// The name that `WebDriver` gives to the field in which it names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// How long a page may take to show something.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,9 +35,13 @@ impl Browser {
             let rest = line.split("started successfully on port ").nth(1)?;
             rest.trim_end_matches('.').parse::<u16>().ok()
         });
+        let Some(port) = port else {
+            let _ = driver.kill();
+            panic!("{chromedriver} did not say its port");
+        };
         let mut browser = Self {
             driver,
-            address: SocketAddr::from(([127, 0, 0, 1], port.expect("chromedriver says its port"))),
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
             session: String::new(),
         };
         let profile = format!("--user-data-dir={}", folder.join("profile").display());
