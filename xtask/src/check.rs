@@ -7,11 +7,13 @@ use crate::workspace::{cargo, root};
 use crate::{deny, rules};
 
 /// Builds that only somebody else's choice of features brings about.
-const FEATURE_CHECKS: [&str; 7] = [
+const FEATURE_CHECKS: [&str; 9] = [
     "check --locked -p sakms-core --no-default-features",
     "check --locked -p sakms-core --no-default-features --features sqlite",
     "check --locked -p sakms-core --no-default-features --features mariadb",
     "check --locked -p sakms-core --no-default-features --features http",
+    "check --locked -p sakms-core --no-default-features --features openapi",
+    "check --locked -p sakms-core --no-default-features --features docs-ui",
     "check --locked -p sakms-core --no-default-features --features testkit",
     "check --locked -p sakms-axum --no-default-features",
     "check --locked -p sakms-actix --no-default-features",

@@ -1,6 +1,7 @@
 //! What an adapter serves: the settings of the HTTP side, and one function that serves any row of the table.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use crate::service::{Caller, Requirement, Sakms};
 use crate::verdict::Verdict;
 
 /// Since when `?token=` is deprecated (RFC 9745): the first release, 2026-11-22T00:00:00Z.
-const QUERY_TOKEN_DEPRECATED: &str = "@1795305600";
+pub(super) const QUERY_TOKEN_DEPRECATED: &str = "@1795305600";
 
 /// Whether a token may stand in the query (`?token=`). It ends up in logs and histories there, so a library that is
 /// asked nothing says no.
@@ -40,14 +41,14 @@ pub struct Api {
     query_token: QueryToken,
     body_limit: usize,
     body_time: Duration,
-    groups: HashSet<Group>,
+    groups: Arc<HashSet<Group>>,
 }
 
 impl From<Sakms> for Api {
     /// The defaults: every group the service has parts for, no token in the query, bodies of at most 64 KiB that
     /// arrive within 10 seconds.
     fn from(sakms: Sakms) -> Self {
-        let mut groups = HashSet::from([Group::Keys, Group::Meta]);
+        let mut groups = HashSet::from([Group::Keys, Group::Meta, Group::Documents]);
         if sakms.has_accounts() {
             groups.insert(Group::Accounts);
         }
@@ -57,7 +58,7 @@ impl From<Sakms> for Api {
             query_token: QueryToken::default(),
             body_limit,
             body_time,
-            groups,
+            groups: Arc::new(groups),
         }
     }
 }
@@ -87,7 +88,7 @@ impl Api {
     /// Which groups of routes are there.
     #[must_use]
     pub fn groups(mut self, groups: impl IntoIterator<Item = Group>) -> Self {
-        self.groups = groups.into_iter().collect();
+        self.groups = Arc::new(groups.into_iter().collect());
         self
     }
 
@@ -159,6 +160,8 @@ impl Api {
             sakms: self.sakms.clone(),
             caller,
             id,
+            slashed: parts.uri.path().ends_with('/'),
+            groups: Arc::clone(&self.groups),
             query,
             headers: parts.headers,
             body,

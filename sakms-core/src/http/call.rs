@@ -1,7 +1,9 @@
 //! A request as a handler sees it, and what it answers.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -12,6 +14,7 @@ use serde::de::DeserializeOwned;
 use super::body;
 use super::problem::Problem;
 use super::response::{Response, private};
+use super::route::Group;
 use crate::service::{Caller, FieldError, Sakms};
 
 /// A request, its framework taken off.
@@ -24,6 +27,18 @@ pub struct Call {
     pub(super) caller: Option<Caller>,
     /// What stands in the path where the route has `{id}`, percent-decoded.
     pub(super) id: Option<String>,
+    /// Whether the path ends with a slash: what a relative reference in the answer starts from.
+    #[cfg_attr(
+        not(feature = "docs-ui"),
+        expect(dead_code, reason = "documents look at it")
+    )]
+    pub(super) slashed: bool,
+    /// Which groups of routes are there.
+    #[cfg_attr(
+        not(feature = "docs-ui"),
+        expect(dead_code, reason = "documents look at it")
+    )]
+    pub(super) groups: Arc<HashSet<Group>>,
     /// What stands after `?`.
     pub(super) query: String,
     pub(super) headers: HeaderMap,
@@ -103,15 +118,25 @@ impl Reply {
 
     fn json(status: StatusCode, body: &impl Serialize) -> Self {
         // The bodies are structs of text and numbers, which cannot fail to serialise.
-        let body = serde_json::to_vec(body).unwrap_or_default().into();
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self::text(status, "application/json", body)
+    }
+
+    /// Bytes of this content type.
+    pub(super) fn text(
+        status: StatusCode,
+        content_type: &'static str,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        let content_type = HeaderValue::from_static(content_type);
         Self {
             status,
-            headers: HeaderMap::new(),
-            body,
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
+            body: body.into(),
         }
     }
 
-    /// The same reply with one more header.
+    /// The same reply with one more header. It takes the place of one that every reply has.
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
         self
@@ -123,7 +148,6 @@ impl Reply {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         private(headers);
         headers.extend(self.headers);
         response

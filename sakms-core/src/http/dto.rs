@@ -10,23 +10,39 @@ use crate::secret::Password;
 use crate::service::{CreatedKey, KeyChange, NewKey};
 use crate::token::IssuedToken;
 
-/// `POST /auth/register` and `POST /auth/login`.
+/// Who signs in, and by what.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::SignIn))]
 pub(super) struct SignIn {
+    /// An address of the form `name@host`; its case does not matter.
+    #[cfg_attr(feature = "openapi", schema(format = Email, max_length = 254))]
     pub(super) email: String,
     pub(super) password: Password,
 }
 
+/// The account that was made.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::Registered))]
 pub(super) struct Registered {
+    /// The account's id, which owns its keys.
     pub(super) user_id: AccountId,
 }
 
+/// A token to send as `Authorization: Bearer`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::SignedIn))]
 pub(super) struct SignedIn<'a> {
+    /// The token, a JWT.
     access_token: &'a str,
+    /// Always `bearer`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^bearer$"))]
     token_type: &'static str,
+    /// For how many seconds it is good.
+    #[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 86400))]
     expires_in: u64,
 }
 
@@ -41,14 +57,21 @@ impl<'a> From<&'a IssuedToken> for SignedIn<'a> {
     }
 }
 
-/// `POST /keys`; everything may be left out.
+/// What a new key shall be; everything may be left out.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::CreateKey))]
 pub(super) struct CreateKey {
+    /// What to call it; empty, when nothing is said.
     name: Option<KeyName>,
+    /// What it may do; nothing but to be known, when nothing is said.
     scopes: Option<ScopeSet>,
+    /// Which environment it opens; the service's first one, when nothing is said.
     environment: Option<Environment>,
+    /// From when on it is refused; never, when nothing is said.
     expires_at: Option<Timestamp>,
+    /// What to keep with it.
     metadata: Option<Metadata>,
 }
 
@@ -63,11 +86,15 @@ impl From<CreateKey> for NewKey {
     }
 }
 
-/// `PATCH /keys/{id}`.
+/// What shall be different; what is left out stays.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::ChangeKey))]
 pub(super) struct ChangeKey {
+    /// Another name.
     name: Option<KeyName>,
+    /// Other metadata, in place of all there is.
     metadata: Option<Metadata>,
 }
 
@@ -79,21 +106,35 @@ impl From<ChangeKey> for KeyChange {
 
 /// A key as lists show it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::Key))]
 pub(super) struct Key<'a> {
+    /// The key's name for ever.
     id: KeyId,
-    /// The key's text, the one time it is shown.
+    /// The key's text, the one time it is shown. The schema of a new key adds it.
     #[serde(rename = "api_key", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     text: Option<&'a str>,
+    /// The head of its text, to know it by.
     prefix: &'a str,
+    /// Whether it is revoked, for good.
     revoked: bool,
     name: &'a KeyName,
     environment: &'a Environment,
     scopes: &'a ScopeSet,
     metadata: &'a Metadata,
+    /// When it was made.
     created_at: Timestamp,
+    /// From when on it is refused.
+    #[cfg_attr(feature = "openapi", schema(required))]
     expires_at: Option<Timestamp>,
+    /// When it was last used, some seconds late.
+    #[cfg_attr(feature = "openapi", schema(required))]
     last_used_at: Option<Timestamp>,
+    /// Since when it is revoked.
+    #[cfg_attr(feature = "openapi", schema(required))]
     revoked_at: Option<Timestamp>,
+    /// Whether it is switched off.
     disabled: bool,
 }
 
@@ -127,13 +168,22 @@ impl<'a> From<&'a CreatedKey> for Key<'a> {
     }
 }
 
+/// How it is.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::Status))]
 pub(super) struct Status {
+    /// A word.
     pub(super) status: &'static str,
 }
 
+/// How the process is.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::Health))]
 pub(super) struct Health {
+    /// `ok`.
     pub(super) status: &'static str,
+    /// The version of SAKMS.
     pub(super) version: &'static str,
 }

@@ -9,8 +9,12 @@ mod body;
 mod call;
 mod credentials;
 mod dto;
+#[cfg(feature = "docs-ui")]
+mod files;
 mod guard;
 mod handlers;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod problem;
 mod resource;
 mod response;
@@ -20,6 +24,8 @@ pub use api::{Api, QueryToken};
 pub use call::{Call, Reply};
 pub use credentials::{Credential, credential};
 pub use guard::{Admission, Check, CheckFuture, Guard};
+#[cfg(feature = "openapi")]
+pub use openapi::{openapi, openapi_under};
 pub use problem::Problem;
 pub use resource::Resource;
 pub use response::Response;

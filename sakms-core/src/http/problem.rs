@@ -30,14 +30,25 @@ pub struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
+/// An error (RFC 9457). Decide by `code`.
 #[derive(Serialize)]
-struct Body<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::Problem))]
+pub(super) struct Body<'a> {
+    /// `urn:sakms:problem:` and the code.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "openapi", schema(format = "uri"))]
     kind: String,
+    /// The status in words.
     title: &'a str,
+    /// The status.
+    #[cfg_attr(feature = "openapi", schema(minimum = 400, maximum = 599))]
     status: u16,
+    /// What went wrong, for people.
     detail: &'a str,
+    /// What went wrong, for programs.
     code: &'a str,
+    /// The fields that are wrong, where it is about fields.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
 }
@@ -227,7 +238,11 @@ impl Problem {
 
     pub(super) fn token_denied(reason: CallerDenial) -> Self {
         tracing::debug!(%reason, "a token was refused");
-        // Every reason looks the same from outside.
+        Self::invalid_token()
+    }
+
+    /// Every reason looks the same from outside.
+    pub(super) fn invalid_token() -> Self {
         Self::unauthorized(
             "invalid_token",
             "The token is not valid, or not any more. Sign in again.",
@@ -243,11 +258,28 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, code, detail).with(WWW_AUTHENTICATE, challenge)
     }
 
-    fn scope_missing(scope: &Scope) -> Self {
+    pub(super) fn scope_missing(scope: &Scope) -> Self {
         let challenge = format!(r#"{REALM}, error="insufficient_scope", scope="{scope}""#);
         let detail = format!("The key does not hold the scope {scope}.");
         Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail)
             .with(WWW_AUTHENTICATE, challenge)
+    }
+
+    pub(super) fn beyond_caller(what: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "beyond_caller", sentence(what))
+    }
+
+    // ---- what is in the way ----
+
+    pub(super) fn email_taken() -> Self {
+        let detail = "An account with this e-mail address exists.";
+        Self::new(StatusCode::CONFLICT, "email_taken", detail)
+    }
+
+    pub(super) fn contended() -> Self {
+        let detail = "It is being changed by others at the same time. Try again.";
+        Self::new(StatusCode::CONFLICT, "contended", detail)
+            .with(RETRY_AFTER, RETRY_SECONDS.to_string())
     }
 
     // ---- what is wrong on our side ----
@@ -257,7 +289,28 @@ impl Problem {
             .with(RETRY_AFTER, RETRY_SECONDS.to_string())
     }
 
-    fn internal() -> Self {
+    pub(super) fn overloaded() -> Self {
+        let detail = "Too many requests are waiting. Try again shortly.";
+        Self::later("overloaded", detail)
+    }
+
+    pub(super) fn unavailable() -> Self {
+        let detail = "The database cannot be reached. Try again shortly.";
+        Self::later("unavailable", detail)
+    }
+
+    pub(super) fn outcome_unknown() -> Self {
+        let detail = "The connection to the database broke while the change was being written. \
+                      It may or may not have been made: look before you try again.";
+        Self::later("outcome_unknown", detail)
+    }
+
+    pub(super) fn read_only() -> Self {
+        let detail = "The database cannot be written to at the moment. Nothing was changed.";
+        Self::later("read_only", detail)
+    }
+
+    pub(super) fn internal() -> Self {
         let detail = "Something went wrong on our side. It has been logged.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
     }
@@ -277,45 +330,21 @@ impl From<Error> for Problem {
             Error::Invalid(errors) => Self::invalid(errors),
             // What is not offered is not there.
             Error::NotFound | Error::NotOffered => Self::not_found(),
-            Error::EmailTaken => Self::new(
-                StatusCode::CONFLICT,
-                "email_taken",
-                "An account with this e-mail address exists.",
-            ),
+            Error::EmailTaken => Self::email_taken(),
             Error::MissingScope(scope) => Self::scope_missing(&scope),
-            Error::BeyondCaller(what) => {
-                Self::new(StatusCode::FORBIDDEN, "beyond_caller", sentence(what))
-            }
-            Error::Contended => {
-                let detail = "It is being changed by others at the same time. Try again.";
-                Self::new(StatusCode::CONFLICT, "contended", detail)
-                    .with(RETRY_AFTER, RETRY_SECONDS.to_string())
-            }
-            Error::Hash(HashError::Overloaded) => Self::later(
-                "overloaded",
-                "Too many requests are waiting. Try again shortly.",
-            ),
-            Error::Store(ref store) if store.kind() == StoreErrorKind::OutcomeUnknown => {
+            Error::BeyondCaller(what) => Self::beyond_caller(what),
+            Error::Contended => Self::contended(),
+            Error::Hash(HashError::Overloaded) => Self::overloaded(),
+            Error::Store(ref store) => {
                 log(&error);
-                let detail = "The connection to the database broke while the change was being written. \
-                              It may or may not have been made: look before you try again.";
-                Self::later("outcome_unknown", detail)
+                match store.kind() {
+                    StoreErrorKind::OutcomeUnknown => Self::outcome_unknown(),
+                    StoreErrorKind::Unavailable => Self::unavailable(),
+                    StoreErrorKind::ReadOnly => Self::read_only(),
+                    _ => Self::internal(),
+                }
             }
-            Error::Store(ref store) if store.kind() == StoreErrorKind::Unavailable => {
-                log(&error);
-                Self::later(
-                    "unavailable",
-                    "The database cannot be reached. Try again shortly.",
-                )
-            }
-            Error::Store(ref store) if store.kind() == StoreErrorKind::ReadOnly => {
-                log(&error);
-                Self::later(
-                    "read_only",
-                    "The database cannot be written to at the moment. Nothing was changed.",
-                )
-            }
-            Error::Store(_) | Error::Hash(_) | Error::Token(_) | Error::Entropy(_) => {
+            Error::Hash(_) | Error::Token(_) | Error::Entropy(_) => {
                 log(&error);
                 Self::internal()
             }

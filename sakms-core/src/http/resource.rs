@@ -59,7 +59,7 @@ pub(super) fn stands_at(pattern: &str, path: &str) -> bool {
         .trim_start_matches('/')
         .rsplit('/')
         .all(|wanted| match found.next() {
-            Some(segment) if wanted == "{id}" => !segment.is_empty(),
+            Some(segment) if wanted.starts_with('{') => !segment.is_empty(),
             segment => segment == Some(wanted),
         })
 }

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 use http::Method;
 
 use super::call::{Call, Reply};
+#[cfg(feature = "docs-ui")]
+use super::handlers::documents;
 use super::handlers::{auth, keys, meta};
 use super::problem::Problem;
 use crate::key::Scope;
@@ -18,7 +20,8 @@ pub(super) type HandlerFuture = Pin<Box<dyn Future<Output = Result<Reply, Proble
 pub struct Route {
     /// The method it answers to. A GET answers to HEAD as well.
     pub method: Method,
-    /// The path, without a trailing slash; it answers with one too. `{id}` stands for one segment.
+    /// The path, without a trailing slash; it answers with one too. `{id}` stands for one segment, and so does any
+    /// other name; a path has at most one.
     pub path: &'static str,
     /// Which part of the service it belongs to.
     pub group: Group,
@@ -45,6 +48,8 @@ pub enum Group {
     Keys,
     /// Health.
     Meta,
+    /// The OpenAPI document and the pages that show it; there with the feature `docs-ui`.
+    Documents,
 }
 
 /// Who may call a route.
@@ -81,7 +86,7 @@ fn access(scope: Option<&str>) -> Access {
 #[must_use]
 pub fn routes() -> &'static [Route] {
     static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
-        vec![
+        let rows = vec![
             row!(POST "/auth/register", Accounts, None, true, auth::register),
             row!(POST "/auth/login", Accounts, None, true, auth::login),
             row!(POST "/keys", Keys, Some("keys:write"), true, keys::create),
@@ -91,7 +96,15 @@ pub fn routes() -> &'static [Route] {
             row!(POST "/keys/{id}/revoke", Keys, Some("keys:write"), false, keys::revoke),
             row!(GET "/health", Meta, None, false, meta::health),
             row!(GET "/ready", Meta, None, false, meta::ready),
-        ]
+        ];
+        #[cfg(feature = "docs-ui")]
+        let rows = rows.into_iter().chain([
+            row!(GET "/openapi.json", Documents, None, false, documents::openapi),
+            row!(GET "/docs", Documents, None, false, documents::docs),
+            row!(GET "/docs/{file}", Documents, None, false, documents::file),
+            row!(GET "/redoc", Documents, None, false, documents::redoc),
+        ]);
+        rows.into_iter().collect()
     });
     &ROUTES
 }
@@ -117,7 +130,7 @@ impl Route {
         methods
     }
 
-    /// What stands in `path` where this route has `{id}`, percent-decoded.
+    /// What stands in `path` where this route has `{id}` or the like, percent-decoded.
     ///
     /// The path is read from the right, so that it does not matter under which prefix a host mounted the route.
     pub(super) fn id_in(&self, path: &str) -> Option<String> {
@@ -125,7 +138,7 @@ impl Route {
         let mut found = path.rsplit('/');
         self.path
             .rsplit('/')
-            .find_map(|wanted| found.next().filter(|_| wanted == "{id}"))
+            .find_map(|wanted| found.next().filter(|_| wanted.starts_with('{')))
             .and_then(|text| {
                 percent_encoding::percent_decode_str(text)
                     .decode_utf8()

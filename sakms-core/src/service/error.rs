@@ -12,6 +12,8 @@ use crate::token::TokenError;
 
 /// One field of the input, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::FieldError))]
 #[non_exhaustive]
 pub struct FieldError {
     /// The field's name as the input calls it.

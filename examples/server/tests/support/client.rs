@@ -52,6 +52,17 @@ pub(crate) fn try_send(
     headers: &[(&str, &str)],
     body: &str,
 ) -> std::io::Result<Answer> {
+    let request = written(address, method, target, headers, body);
+    raw(address, request.as_bytes())
+}
+
+fn written(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> String {
     let mut request =
         format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -67,17 +78,50 @@ pub(crate) fn try_send(
     }
     request.push_str("\r\n");
     request.push_str(body);
-    raw(address, request.as_bytes())
+    request
+}
+
+/// Sends a request to a server that leaves the connection open whatever it is told, and reads as much as the answer says
+/// it is long.
+pub(crate) fn measured(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    body: &str,
+) -> std::io::Result<Answer> {
+    let mut stream = connect(address)?;
+    stream.write_all(written(address, method, target, &[], body).as_bytes())?;
+    let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
+    loop {
+        let length = stream.read(&mut part)?;
+        bytes.extend_from_slice(&part[..length]);
+        if length == 0 {
+            return parse(&bytes);
+        }
+        let Some(head) = bytes.windows(4).position(|end| end == b"\r\n\r\n") else {
+            continue;
+        };
+        let answer = parse(&bytes)?;
+        let announced = answer.header("content-length").map(str::parse::<usize>);
+        if matches!(announced, Some(Ok(announced)) if bytes.len() >= head + 4 + announced) {
+            return Ok(answer);
+        }
+    }
 }
 
 /// Sends these bytes and reads until the server closes the connection.
 pub(crate) fn raw(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let mut stream = connect(address)?;
     stream.write_all(request)?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     parse(&bytes)
+}
+
+fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    Ok(stream)
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> std::io::Result<Answer> {

@@ -9,6 +9,7 @@
     reason = "a test reports by panicking and printing, and waits by the clock"
 )]
 
+pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod flow;
 pub(crate) mod mariadbd;
@@ -19,4 +20,9 @@ use sakms_core::testkit::needed;
 /// The database for MariaDB tests, or `None` after saying that they are skipped. Where MariaDB is required, a skip fails.
 pub(crate) fn mariadb_url() -> Option<String> {
     needed("mariadb", "SAKMS_TEST_MARIADB_URL")
+}
+
+/// The program that drives a browser, or `None` after saying that its tests are skipped.
+pub(crate) fn chromedriver() -> Option<String> {
+    needed("chromium", "SAKMS_TEST_CHROMEDRIVER")
 }

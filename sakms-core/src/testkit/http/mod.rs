@@ -50,6 +50,7 @@ mod world;
 pub mod accounts;
 pub mod bodies;
 pub mod credentials;
+pub mod documents;
 pub mod fields;
 pub mod flow;
 pub mod forgeries;
@@ -258,6 +259,9 @@ macro_rules! http_suite {
             host::hosts_owners_do_not_see_each_other
             host::a_host_that_names_nobody_lets_nobody_in
             host::a_prefix_changes_nothing
+            documents::the_document_has_the_routes_there_are
+            documents::pages_find_their_files_from_anywhere
+            documents::files_are_sent_as_they_are_taken
             outage::an_outage_is_503_everywhere
             outage::a_guard_without_a_store_is_503
             outage::health_is_not_readiness

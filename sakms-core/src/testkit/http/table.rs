@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Stage;
-use super::rows::{Cast, Presented, rows};
+use super::rows::{Cast, Presented, rows, target};
 use crate::http::{Group, allowed_methods, routes};
 use crate::testkit::fixtures;
 
@@ -27,6 +27,7 @@ pub async fn every_route_answers_each_credential(stage: &Stage) {
                 (401, _) => "invalid_key",
                 (403, _) => "insufficient_scope",
                 (404, _) => "not_found",
+                _ if route.group == Group::Documents => continue,
                 _ => {
                     let _ = answer.json();
                     continue;
@@ -49,7 +50,7 @@ pub async fn other_methods_are_not_allowed(stage: &Stage) {
             .map(ToString::to_string)
             .collect();
         for slash in ["", "/"] {
-            let target = format!("{}{slash}", path.replace("{id}", &id));
+            let target = format!("{}{slash}", target(path, &id));
             for method in [
                 "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW",
             ] {
@@ -84,13 +85,13 @@ pub async fn head_is_get_without_a_body(stage: &Stage) {
         .filter(|(route, _)| route.method == "GET")
     {
         for presented in Presented::ALL {
-            let target = |method| {
+            let request = |method| {
                 let mut request = cast.present(cast.request(&world, (route, row)), presented);
                 request.method = method;
                 request
             };
-            let get = target("GET".to_owned()).send().await;
-            let head = target("HEAD".to_owned()).send().await;
+            let get = request("GET".to_owned()).send().await;
+            let head = request("HEAD".to_owned()).send().await;
             assert_eq!(head.body, b"", "{route:?}");
             assert_eq!(
                 (get.essence().0, get.essence().1),
@@ -186,7 +187,7 @@ pub async fn an_empty_id_is_not_found(stage: &Stage) {
 pub async fn groups_can_be_left_out(stage: &Stage) {
     let world = stage.world_with(|api| api.groups([Group::Keys])).await;
     for route in routes() {
-        let target = route.path.replace("{id}", &fixtures::key_id().to_string());
+        let target = target(route.path, &fixtures::key_id().to_string());
         let answer = world
             .client
             .request(route.method.as_str(), &target)

@@ -1,0 +1,197 @@
+//! What each row of the table is, in words.
+
+use serde_json::Value;
+use utoipa::openapi::path::{HttpMethod, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{ArrayBuilder, Ref, RefOr, Required};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::page::{Page, Schemas, parameter};
+use super::{errors, examples};
+use crate::http::dto::{ChangeKey, CreateKey, Health, Key, Registered, SignIn, SignedIn, Status};
+use crate::http::problem::Problem;
+use crate::http::route::Route;
+use crate::id::KeyId;
+use crate::key::KeyQuery;
+use crate::service::LoginDenial;
+
+/// The path with this one operation. The schemas it refers to go to `schemas`.
+pub(super) fn of(route: &Route, schemas: &mut Schemas) -> PathItem {
+    let page = describe(route, Page::of(route, schemas));
+    PathItem::new(method(route), page.finish(route))
+}
+
+fn method(route: &Route) -> HttpMethod {
+    match route.method.as_str() {
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+/// Every route has a line here; one that has none fails a test.
+fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
+    match (route.method.as_str(), route.path) {
+        ("POST", "/auth/register") => page
+            .named("register", "Register", "Makes an account of an e-mail address and a password.")
+            .takes::<SignIn>(Required::True, examples::sign_in())
+            .gives::<Registered>("201", "The account was made.", examples::registered())
+            .fails([
+                Problem::email_taken(),
+                errors::invalid("password", "must have at least 15 characters"),
+                Problem::overloaded(),
+            ])
+            .writes(),
+        ("POST", "/auth/login") => page
+            .named(
+                "sign_in",
+                "Sign in",
+                "Gives a token for an e-mail address and its password. An unknown address and a wrong password look the same.",
+            )
+            .takes::<SignIn>(Required::True, examples::sign_in())
+            .gives::<SignedIn<'_>>("200", "A token, to be sent as `Authorization: Bearer`.", examples::signed_in())
+            .fails([
+                Problem::login_denied(LoginDenial),
+                errors::invalid("password", "must be text"),
+                Problem::overloaded(),
+            ])
+            .stored(),
+        ("POST", "/keys") => page
+            .named(
+                "create_key",
+                "Make a key",
+                "Makes a key for the caller. `api_key` is its text, shown this one time. The body may be left out. A key that \
+                 makes a key hands on no more than it has.",
+            )
+            .takes::<CreateKey>(Required::False, examples::create_key())
+            .gives_as::<Key<'_>>("201", "The key, with its text.", new_key, examples::new_key())
+            .fails([
+                Problem::beyond_caller("a key makes no key that outlives it"),
+                errors::invalid("expires_at", "must be in the future"),
+            ])
+            .writes(),
+        ("GET", "/keys") => page
+            .named("list_keys", "List keys", "The caller's keys, the newest first, a page at a time. `Link` leads to the next page.")
+            .parameter(limit())
+            .parameter(cursor())
+            .gives_as::<Key<'_>>("200", "A page of keys.", keys, Value::from(vec![examples::key()]))
+            .header("Link", "Where the list goes on, when it does: a reference relative to this path.", examples::LINK)
+            .fails([errors::invalid("limit", "must be between 1 and 100")])
+            .stored(),
+        ("GET", "/keys/{id}") => page
+            .named("get_key", "Show a key", "One of the caller's keys. Another's key is not found, as if there were none.")
+            .parameter(key_id())
+            .gives::<Key<'_>>("200", "The key.", examples::key())
+            .stored(),
+        ("PATCH", "/keys/{id}") => page
+            .named("update_key", "Change a key", "Changes the name or the metadata of one of the caller's keys.")
+            .parameter(key_id())
+            .takes::<ChangeKey>(Required::True, examples::change_key())
+            .gives::<Key<'_>>("200", "The key as it is now.", examples::changed_key())
+            .fails([errors::invalid("name", "a name has at most 128 characters"), Problem::contended()])
+            .writes(),
+        ("POST", "/keys/{id}/revoke") => page
+            .named(
+                "revoke_key",
+                "Revoke a key",
+                "Refuses a key from now on, for good. A key that is revoked already stays so: the answer is the same.",
+            )
+            .parameter(key_id())
+            .gives::<Status>("200", "The key is revoked.", examples::revoked())
+            .fails([Problem::contended()])
+            .writes(),
+        ("GET", "/health") => page
+            .named("health", "Whether the process lives", "Answers without a look at the database.")
+            .gives::<Health>("200", "It lives.", examples::health()),
+        ("GET", "/ready") => page
+            .named("ready", "Whether requests can be served", "Asks the database.")
+            .gives::<Status>("200", "They can.", examples::ready())
+            .stored(),
+        ("GET", path) => documents(path, page),
+        _ => page,
+    }
+}
+
+fn documents<'a>(path: &str, page: Page<'a>) -> Page<'a> {
+    match path {
+        "/openapi.json" => page
+            .named(
+                "openapi",
+                "This document",
+                "OpenAPI 3.1, of the routes that this service has.",
+            )
+            .gives_any("200", "The document."),
+        "/docs" => page
+            .named(
+                "docs",
+                "This document in Swagger UI",
+                "A page to read the document and to try it out.",
+            )
+            .gives_text("200", "The page.", &["text/html"]),
+        "/redoc" => page
+            .named(
+                "redoc",
+                "This document in ReDoc",
+                "A page to read the document.",
+            )
+            .gives_text("200", "The page.", &["text/html"]),
+        "/docs/{file}" => page
+            .named(
+                "docs_file",
+                "A file of the two pages",
+                "A script or a style sheet, compressed for whoever takes it so.",
+            )
+            .parameter(
+                parameter("file", ParameterIn::Path, "The file's name.")
+                    .schema(Some(String::schema())),
+            )
+            .gives_text("200", "The file.", &["text/javascript", "text/css"])
+            .header(
+                "ETag",
+                "Which version of the file it is.",
+                "W/\"4b5a9b35a1adf37f\"",
+            )
+            .gives_text("304", "It is the version that `If-None-Match` names.", &[]),
+        _ => page,
+    }
+}
+
+fn limit() -> ParameterBuilder {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::Integer))
+        .minimum(Some(1))
+        .maximum(Some(KeyQuery::MAX_LIMIT))
+        .default(Some(KeyQuery::DEFAULT_LIMIT.into()));
+    parameter("limit", ParameterIn::Query, "How many keys a page has.").schema(Some(schema))
+}
+
+fn cursor() -> ParameterBuilder {
+    let what = "Where to go on: what `Link` of the page before says.";
+    parameter("cursor", ParameterIn::Query, what).schema(Some(String::schema()))
+}
+
+fn key_id() -> ParameterBuilder {
+    parameter("id", ParameterIn::Path, "The key's id.")
+        .schema(Some(Ref::from_schema_name(KeyId::name())))
+        .example(Some(examples::key()["id"].take()))
+}
+
+fn keys(key: RefOr<Schema>) -> RefOr<Schema> {
+    let keys = ArrayBuilder::new().items(key);
+    keys.max_items(Some(KeyQuery::MAX_LIMIT as usize)).into()
+}
+
+/// A key, and its text.
+fn new_key(key: RefOr<Schema>) -> RefOr<Schema> {
+    let text = ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .description(Some("The key's text. It is shown here and never again."))
+        .pattern(Some("^[a-z0-9_]+_[0-9A-Za-z]{76}$"))
+        .read_only(true);
+    let with_text = ObjectBuilder::new()
+        .property("api_key", text)
+        .required("api_key");
+    AllOfBuilder::new().item(key).item(with_text).into()
+}

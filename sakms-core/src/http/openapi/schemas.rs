@@ -1,0 +1,115 @@
+//! The schemas of single values: the rules that their parsers hold them to.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{ArrayBuilder, KnownFormat, Ref, RefOr, SchemaFormat};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::clock::Timestamp;
+use crate::id::{AccountId, KeyId};
+use crate::key::{Environment, KeyName, Metadata, Scope, ScopeSet};
+use crate::secret::Password;
+
+const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+const WORD: &str = "[a-z0-9_.-]+";
+
+/// The schema of a type, under the name `sakms.…`.
+macro_rules! schema {
+    ($type:ident, $schema:expr $(, needs $part:ident)?) => {
+        impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                $schema.into()
+            }
+        }
+
+        impl ToSchema for $type {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(concat!("sakms.", stringify!($type)))
+            }
+
+            $(fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                schemas.push(($part::name().into_owned(), $part::schema()));
+            })?
+        }
+    };
+}
+
+fn text(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .description(Some(description))
+}
+
+fn id(description: &str) -> ObjectBuilder {
+    text(description)
+        .format(Some(SchemaFormat::Custom("uuid".into())))
+        .pattern(Some(UUID))
+}
+
+schema!(
+    KeyId,
+    id("Names a key for as long as it lives: a UUID of version 7.")
+);
+schema!(AccountId, id("Names an account: a UUID of version 7."));
+
+schema!(
+    KeyName,
+    text("What its owner calls it: any text, kept to the letter.")
+        .max_length(Some(KeyName::MAX_CHARS))
+);
+
+schema!(
+    Environment,
+    text("Which world a key belongs to: one of the service's environments, which are `live` and `test` unless it says otherwise.")
+        .pattern(Some("^[a-z0-9]+$"))
+        .min_length(Some(1))
+        .max_length(Some(Environment::MAX_BYTES))
+        .examples(["live", "test"])
+);
+
+schema!(
+    Scope,
+    text("`resource:action`, `resource:*` for every action on it, or `*` for everything.")
+        .pattern(Some(format!(r"^(\*|{WORD}:(\*|{WORD}))$")))
+        .max_length(Some(Scope::MAX_BYTES))
+        .examples(["reports:read", "reports:*"])
+);
+
+schema!(
+    ScopeSet,
+    ArrayBuilder::new()
+        .items(Ref::from_schema_name(Scope::name()))
+        .max_items(Some(ScopeSet::MAX_LEN))
+        .description(Some("What a key may do. Without a scope it is known, and may do nothing that asks for one.")),
+    needs Scope
+);
+
+schema!(
+    Metadata,
+    ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::Object))
+        .additional_properties(Some(AdditionalProperties::RefOr(String::schema())))
+        .description(Some(format!(
+            "Pairs of text that are kept with a key; together at most {} bytes as JSON.",
+            Metadata::MAX_BYTES
+        )))
+);
+
+schema!(
+    Timestamp,
+    text("A moment (RFC 3339), to the microsecond. Answers are in UTC.")
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .examples(["2099-12-31T23:59:59Z"])
+);
+
+schema!(
+    Password,
+    text(
+        "At most 1,024 bytes. A new one has at least 15 characters, unless the service says otherwise, and is none of \
+         those that are tried first."
+    )
+    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+    .max_length(Some(Password::MAX_BYTES))
+    .write_only(true)
+);

@@ -1,0 +1,286 @@
+//! The document against the table, the types and the file in the repository.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{examples, openapi, openapi_under};
+use crate::http::dto::{ChangeKey, CreateKey, SignIn};
+use crate::http::route::{Access, routes};
+
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+
+fn document() -> Value {
+    serde_json::to_value(openapi()).unwrap()
+}
+
+/// Every operation with its method in capitals and its path.
+fn operations(document: &Value) -> Vec<(String, String, &Value)> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            assert!(METHODS.contains(&method.as_str()), "{path} has {method}");
+            operations.push((method.to_uppercase(), path.clone(), operation));
+        }
+    }
+    operations
+}
+
+/// Every value under this name, wherever it stands.
+fn all<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, inner) in fields {
+                if field == name {
+                    found.push(inner);
+                }
+                all(inner, name, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| all(item, name, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn it_has_every_route_and_no_other() {
+    let document = document();
+    let described: BTreeSet<_> = operations(&document)
+        .into_iter()
+        .map(|(method, path, _)| (method, path))
+        .collect();
+    let routed: BTreeSet<_> = routes()
+        .iter()
+        .map(|route| (route.method.to_string(), route.path.to_owned()))
+        .collect();
+    assert_eq!(described, routed);
+}
+
+#[test]
+fn every_operation_says_what_it_does_and_who_may_call() {
+    let document = document();
+    let mut ids = BTreeSet::new();
+    for (method, path, operation) in operations(&document) {
+        let text = |field: &str| operation[field].as_str().unwrap_or_default();
+        for field in ["operationId", "summary", "description"] {
+            assert!(
+                !text(field).is_empty(),
+                "{method} {path} has no {field} in openapi/operations.rs"
+            );
+        }
+        assert!(ids.insert(text("operationId")), "{method} {path}");
+        let route = routes()
+            .iter()
+            .find(|route| route.method == *method && route.path == path);
+        let route = route.unwrap();
+        assert_eq!(
+            operation["requestBody"].is_object(),
+            route.takes_body && text("operationId") != "revoke_key"
+        );
+        let security = operation["security"].as_array().map_or(0, Vec::len);
+        match &route.access {
+            Access::Anyone => assert_eq!(security, 0, "{method} {path}"),
+            Access::Caller(scope) => {
+                assert_eq!(operation["security"][1]["sakms_api_key"][0], scope.as_str());
+                for status in ["400", "401", "403", "500", "503"] {
+                    assert!(
+                        operation["responses"][status].is_object(),
+                        "{method} {path} {status}"
+                    );
+                }
+            }
+        }
+        let tag = &operation["tags"][0];
+        assert!(
+            document["tags"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|known| known["name"] == *tag)
+        );
+        let in_path = operation["parameters"].as_array().into_iter().flatten();
+        let in_path: Vec<_> = in_path
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| format!("{{{}}}", parameter["name"].as_str().unwrap()))
+            .collect();
+        let placeholders: Vec<_> = path
+            .split('/')
+            .filter(|part| part.starts_with('{'))
+            .collect();
+        assert_eq!(in_path, placeholders, "{method} {path}");
+    }
+}
+
+#[test]
+fn every_response_is_described_and_has_an_example() {
+    let document = document();
+    for (method, path, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let place = format!("{method} {path} {status}");
+            assert!(
+                status
+                    .parse::<u16>()
+                    .is_ok_and(|status| (200..600).contains(&status)),
+                "{place}"
+            );
+            assert!(response["description"].is_string(), "{place}");
+            for (kind, content) in response["content"].as_object().into_iter().flatten() {
+                if kind.ends_with("json") && path != "/openapi.json" {
+                    assert!(content["schema"].is_object(), "{place}");
+                    assert_ne!(
+                        content["example"].is_null(),
+                        content["examples"].is_null(),
+                        "{place}"
+                    );
+                }
+            }
+            if status.as_str() >= "400" {
+                let examples = &response["content"]["application/problem+json"]["examples"];
+                for (code, example) in examples.as_object().unwrap() {
+                    let body = &example["value"];
+                    assert_eq!(body["code"], code.as_str(), "{place}");
+                    assert_eq!(body["status"].to_string(), *status, "{place}");
+                    assert!(
+                        body["detail"]
+                            .as_str()
+                            .is_some_and(|detail| !detail.is_empty())
+                    );
+                }
+                assert!(
+                    status != "401" || response["headers"]["WWW-Authenticate"].is_object(),
+                    "{place}"
+                );
+                assert!(
+                    status != "503" || response["headers"]["Retry-After"].is_object(),
+                    "{place}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_nothing_is_left_over() {
+    let document = document();
+    let mut references = Vec::new();
+    all(&document, "$ref", &mut references);
+    let mut used = BTreeSet::new();
+    for reference in references {
+        let reference = reference.as_str().unwrap();
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+        used.insert(reference.rsplit('/').next().unwrap().to_owned());
+    }
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let named: BTreeSet<_> = schemas.keys().cloned().collect();
+    assert_eq!(named, used);
+    assert!(
+        named.iter().all(|name| name.starts_with("sakms.")),
+        "{named:?}"
+    );
+}
+
+#[test]
+fn requests_are_read_as_the_examples_say() {
+    fn read<T: DeserializeOwned>(document: &Value, method: &str, path: &str) {
+        let body = &document["paths"][path][method]["requestBody"]["content"]["application/json"];
+        let example = body["example"].clone();
+        assert!(example.is_object(), "{method} {path}");
+        serde_json::from_value::<T>(example)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+    }
+    let document = document();
+    read::<SignIn>(&document, "post", "/auth/register");
+    read::<SignIn>(&document, "post", "/auth/login");
+    read::<CreateKey>(&document, "post", "/keys");
+    read::<ChangeKey>(&document, "patch", "/keys/{id}");
+    let bodies = routes().iter().filter(|route| route.takes_body).count();
+    assert_eq!(bodies, 4, "a body was added: read its example here");
+}
+
+/// The fields of an answer's example are exactly those of its schema, and those it requires are there.
+#[test]
+fn answers_look_as_their_schemas_say() {
+    let document = document();
+    for (schema, example) in [
+        ("Registered", examples::registered()),
+        ("SignedIn", examples::signed_in()),
+        ("Key", examples::key()),
+        ("Key", examples::changed_key()),
+        ("Status", examples::revoked()),
+        ("Status", examples::ready()),
+        ("Health", examples::health()),
+    ] {
+        let schema = &document["components"]["schemas"][format!("sakms.{schema}")];
+        let fields: BTreeSet<_> = example.as_object().unwrap().keys().collect();
+        let described: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(fields, described);
+        let required: BTreeSet<_> = schema["required"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(Value::to_string)
+            .collect();
+        assert_eq!(
+            required,
+            fields.iter().map(|field| format!("{field:?}")).collect()
+        );
+    }
+    let mut new = examples::new_key();
+    assert!(
+        new["api_key"]
+            .take()
+            .as_str()
+            .unwrap()
+            .starts_with(new["prefix"].as_str().unwrap())
+    );
+}
+
+#[test]
+fn requests_refuse_fields_that_their_schemas_do_not_have() {
+    let document = document();
+    for schema in ["SignIn", "CreateKey", "ChangeKey"] {
+        let schema = &document["components"]["schemas"][format!("sakms.{schema}")];
+        assert_eq!(schema["additionalProperties"], false, "{schema}");
+    }
+}
+
+#[test]
+fn it_moves_under_a_prefix_as_a_whole() {
+    for prefix in ["/account", "/account/"] {
+        let document = serde_json::to_value(openapi_under(prefix)).unwrap();
+        let paths = operations(&document);
+        assert_eq!(paths.len(), routes().len());
+        assert!(
+            paths
+                .iter()
+                .all(|(_, path, _)| path.starts_with("/account/"))
+        );
+        assert_eq!(document["components"], self::document()["components"]);
+        assert_eq!(document["tags"], self::document()["tags"]);
+    }
+}
+
+/// The file is what a reader of the repository, a generator of clients and a review see. `UPDATE_SNAPSHOT=1` writes it.
+#[cfg(feature = "docs-ui")]
+#[test]
+fn the_file_in_the_repository_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    let mut document = document();
+    // A new version alone is no change of the interface.
+    document["info"]["version"] = "0".into();
+    document["paths"]["/health"]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+        ["version"] = "0".into();
+    if std::env::var_os("UPDATE_SNAPSHOT").is_some() {
+        let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
+        std::fs::write(path, text).unwrap();
+    }
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert!(
+        kept == document,
+        "run UPDATE_SNAPSHOT=1 cargo test -p sakms-core --all-features, and look at what changed"
+    );
+}
