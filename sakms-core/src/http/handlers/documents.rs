@@ -30,11 +30,11 @@ pub(in crate::http) async fn file(call: Call) -> Result<Reply, Problem> {
     Ok(file.reply(&call.headers))
 }
 
-/// Nothing but what this server sends; no script inside the page. Both tools put styles into the page.
+/// Nothing but what this server sends; no script and no style inside the page.
 macro_rules! policy {
     ($more:literal) => {
         concat!(
-            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; ",
+            "default-src 'self'; img-src 'self' data:; object-src 'none'; ",
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             $more
         )
@@ -42,8 +42,8 @@ macro_rules! policy {
 }
 
 const DOCS_POLICY: &str = policy!("");
-/// ReDoc searches in a worker that it makes of a text.
-const REDOC_POLICY: &str = policy!("; worker-src blob:");
+/// ReDoc puts its styles into the page, and searches in a worker that it makes of a text.
+const REDOC_POLICY: &str = policy!("; style-src 'self' 'unsafe-inline'; worker-src blob:");
 
 /// A page whose files are found from wherever it stands: under any prefix, with and without a slash at its end.
 fn page(call: &Call, html: &str, policy: &'static str) -> Reply {
