@@ -29,7 +29,7 @@ pub fn needed(what: &str, variable: &str) -> Option<String> {
     if first {
         let program = program();
         let line = format!(
-            "SKIPPED in {program}: what needs {what}; {variable} is not set (`cargo xtask test` sets it)\n"
+            "SKIPPED in {program}: what needs {what}; {variable} is not set (see CONTRIBUTING.md)\n"
         );
         // Where even stderr is closed, there is nobody to tell.
         let _ = std::io::stderr().write_all(line.as_bytes());
