@@ -9,7 +9,7 @@ use super::credentials::{Credential, X_API_KEY, credential};
 use super::problem::Problem;
 use super::response::Response;
 use crate::key::{Environment, InvalidScope};
-use crate::service::{KeyDenial, Requirement, Sakms, VerifiedKey};
+use crate::service::{Checked, KeyDenial, Requirement, Sakms, VerifiedKey};
 use crate::verdict::Verdict;
 
 /// Lets requests with a good API key through.
@@ -139,13 +139,14 @@ impl Guard {
             Ok(None) => return Check::Refused(Problem::credential_missing().into_response()),
             Err(problem) => return Check::Refused(problem.into_response()),
         };
-        let parsed = match self.sakms.verify_now(&presented) {
-            Ok(parsed) => parsed,
-            Err(denial) => return refused(&denial),
+        let unsettled = match self.sakms.check(presented.expose(), &self.requirement) {
+            Checked::Now(Verdict::Granted(key)) => return Check::Admitted(Admission::Key(key)),
+            Checked::Now(Verdict::Denied(denial)) => return refused(&denial),
+            Checked::Later(unsettled) => unsettled,
         };
         let (sakms, requirement) = (self.sakms.clone(), self.requirement.clone());
         Check::Pending(Box::pin(async move {
-            match sakms.verify_parsed(parsed, &requirement).await {
+            match sakms.settle(unsettled, &requirement).await {
                 Ok(Verdict::Granted(key)) => Ok(Admission::Key(key)),
                 Ok(Verdict::Denied(denial)) => Err(Problem::key_denied(&denial).into_response()),
                 Err(error) => Err(Problem::from(error).into_response()),
