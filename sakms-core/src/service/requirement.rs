@@ -46,10 +46,7 @@ impl Requirement {
         {
             return Some(KeyDenial::WrongEnvironment);
         }
-        let missing = self
-            .scopes
-            .iter()
-            .find(|scope| !known.scopes.grants(scope));
+        let missing = self.scopes.iter().find(|scope| !known.scopes.grants(scope));
         missing.map(|scope| KeyDenial::MissingScope(scope.clone()))
     }
 }

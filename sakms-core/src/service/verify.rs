@@ -112,7 +112,9 @@ impl Sakms {
     /// Holds a proven key against the clock and the requirement.
     fn decide(&self, known: Arc<KnownKey>, requirement: &Requirement) -> KeyVerdict {
         let now = self.inner.clock.now();
-        let denial = known.refused_at(now).or_else(|| requirement.unmet_by(&known));
+        let denial = known
+            .refused_at(now)
+            .or_else(|| requirement.unmet_by(&known));
         if let Some(denial) = denial {
             return Verdict::Denied(denial);
         }
