@@ -1,12 +1,12 @@
 //! What is remembered of keys, held against what is true: on the memory store, with faults in front of it.
 #![cfg(feature = "testkit")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use sakms_core::clock::ManualClock;
-use sakms_core::entropy::OsEntropy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig};
 use sakms_core::id::KeyId;
 use sakms_core::journal::Actor;
@@ -33,7 +33,7 @@ impl Node {
 
     fn over(store: Faults, more: impl FnOnce(SakmsBuilder) -> SakmsBuilder) -> Self {
         let clock = Arc::new(fixtures::clock());
-        let master = MasterKey::from_bytes(std::array::from_fn(|i| i as u8)).unwrap();
+        let master = MasterKey::from_bytes(*b"0123456789abcdefghijklmnopqrstuv").unwrap();
         let hashing = HashPoolConfig::default()
             .params(Argon2Params::insecure_fast())
             .key_threads(1)
@@ -231,7 +231,7 @@ async fn without_the_journal_a_warm_key_is_believed_to_the_bound_and_no_longer()
     node.store
         .inject(Fault::Before(StoreErrorKind::Unavailable));
     assert!(is_unavailable(&node.check(&cold).await));
-    node.clock.advance(Duration::from_secs(5));
+    node.clock.advance(Duration::from_micros(4_999_999));
     assert_eq!(node.check(&key).await.unwrap(), Ok(()));
     assert!(node.sakms.journal_status().trusted);
     node.clock.advance(Duration::from_micros(1));
@@ -252,6 +252,19 @@ async fn without_the_journal_a_warm_key_is_believed_to_the_bound_and_no_longer()
     assert_eq!(node.finds(), before + 5);
     node.store.heal();
     node.warm(&key).await;
+}
+
+#[tokio::test]
+async fn with_no_staleness_allowed_every_check_reads() {
+    let node = Node::over(Faults::over(MemoryStore::new()), |builder| {
+        builder.caching(CacheConfig::default().max_staleness(Duration::ZERO))
+    });
+    let key = node.key("ada", NewKey::default()).await;
+    node.sakms.catch_up().await.unwrap();
+    for reads in 1..4 {
+        assert_eq!(node.check(&key).await.unwrap(), Ok(()));
+        assert_eq!(node.finds(), reads);
+    }
 }
 
 #[tokio::test]
@@ -419,7 +432,7 @@ struct Truth {
 impl Truth {
     const OWNER_OF: [usize; 3] = [0, 0, 1];
 
-    fn answer(&self, key: usize) -> Result<(), KeyDenial> {
+    fn answer(self, key: usize) -> Result<(), KeyDenial> {
         match () {
             () if self.revoked[key] => Err(KeyDenial::Revoked),
             () if self.disabled[Self::OWNER_OF[key]] => Err(KeyDenial::OwnerDisabled),

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
-use super::credentials::{Credential, X_API_KEY, credential};
+use super::credentials::{Shown, X_API_KEY, shown};
 use super::problem::Problem;
 use super::response::Response;
 use crate::key::{Environment, InvalidScope};
@@ -131,15 +131,15 @@ impl Guard {
     /// made is worth waiting for.
     #[must_use]
     pub fn check(&self, headers: &HeaderMap) -> Check {
-        let presented = match credential(headers) {
-            Ok(Some(Credential::Key(key))) => key,
+        let presented = match shown(headers) {
+            Ok(Some(Shown::Key(text))) => text,
             // A token signs people in; it opens no route that is guarded by a key.
-            Ok(Some(Credential::Token(_))) => return refused(&KeyDenial::Malformed),
+            Ok(Some(Shown::Token(_))) => return refused(&KeyDenial::Malformed),
             Ok(None) if self.anonymous => return Check::Admitted(Admission::Anonymous),
             Ok(None) => return Check::Refused(Problem::credential_missing().into_response()),
             Err(problem) => return Check::Refused(problem.into_response()),
         };
-        let unsettled = match self.sakms.check(presented.expose(), &self.requirement) {
+        let unsettled = match self.sakms.check(presented, &self.requirement) {
             Checked::Now(Verdict::Granted(key)) => return Check::Admitted(Admission::Key(key)),
             Checked::Now(Verdict::Denied(denial)) => return refused(&denial),
             Checked::Later(unsettled) => unsettled,

@@ -74,7 +74,7 @@ impl Follower {
 
     /// Whether the journal was read recently enough to believe what is remembered.
     pub(super) fn is_current(&self) -> bool {
-        self.lag().is_some_and(|lag| lag <= self.bound)
+        self.lag().is_some_and(|lag| lag < self.bound)
     }
 
     pub(super) fn status(&self) -> JournalStatus {
@@ -82,7 +82,7 @@ impl Follower {
         JournalStatus {
             position: lag.map(|_| Seq::new(self.position.load(Ordering::Acquire))),
             lag,
-            trusted: lag.is_some_and(|lag| lag <= self.bound),
+            trusted: lag.is_some_and(|lag| lag < self.bound),
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::cache::{Known, KnownKey, Presented};
+use super::cache::{Failure, Known, KnownKey, Presented, Question};
 use super::error::Error;
 use super::requirement::{KeyDenial, Requirement};
 use super::verified::VerifiedKey;
@@ -96,17 +96,16 @@ impl Sakms {
         } = &*self.inner;
         follower.ensure_running();
         usage.ensure_running();
-        let since = cache.absence_moment();
-        let Some(loaded) = cache.read(keys.as_ref(), presented.parsed.id).await? else {
-            cache.refuse_absent(hashes, &presented, since).await?;
-            return Ok(Verdict::Denied(KeyDenial::Unknown));
+        let question = Question {
+            store: keys.as_ref(),
+            hashes,
+            presented: &presented,
+            environment: format.environment_of(&presented.parsed),
         };
-        // The environment is under the tag; a text that names another one than the record was not minted for it.
-        let belongs = *format.environment_of(&presented.parsed) == loaded.known.environment;
-        if !cache.prove(hashes, &presented, &loaded, belongs).await? {
-            return Ok(Verdict::Denied(KeyDenial::Unknown));
+        match cache.find_out(&question).await? {
+            Known::Key(known) => Ok(self.decide(known, requirement)),
+            Known::Nothing => Ok(Verdict::Denied(KeyDenial::Unknown)),
         }
-        Ok(self.decide(loaded.known, requirement))
     }
 
     /// Holds a proven key against the clock and the requirement.
@@ -120,5 +119,14 @@ impl Sakms {
         }
         self.inner.usage.count(&known, now);
         Verdict::Granted(VerifiedKey::new(known))
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Store(error) => error.into(),
+            Failure::Hash(error) => error.into(),
+        }
     }
 }

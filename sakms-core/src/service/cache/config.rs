@@ -55,7 +55,8 @@ impl CacheConfig {
     }
 
     /// How long what is remembered is trusted while the journal cannot be read; 5 s when nothing is said. After that
-    /// every check reads the store, and fails when the store is down.
+    /// every check reads the store, and fails when the store is down. With [`Duration::ZERO`] every check reads the
+    /// store at all times, and only the Argon2 run is spared.
     pub const fn max_staleness(mut self, bound: Duration) -> Self {
         self.max_staleness = bound;
         self

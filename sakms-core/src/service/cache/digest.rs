@@ -6,17 +6,12 @@ use crate::entropy::{self, Entropy, EntropyError};
 pub(in crate::service) type Digest = u128;
 
 /// What tells one stored hash of a secret from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::service) struct HashId(u64);
 
 /// Makes digests under a key that is drawn when the process starts and never leaves it (BLAKE3, keyed mode).
 pub(super) struct Digester {
     key: [u8; 32],
-}
-
-impl HashId {
-    /// Of nobody's hash.
-    pub(super) const NOBODY: Self = Self(0);
 }
 
 impl Digester {

@@ -40,8 +40,7 @@ use stamps::{Moment, Slot, Stamps};
 use crate::entropy::{Entropy, EntropyError};
 use crate::hash::{HashError, HashPool, Share};
 use crate::id::{KeyId, SecretId};
-use crate::key::{Owner, ParsedKey};
-use crate::secret::StoredHash;
+use crate::key::{Environment, Owner, ParsedKey, StoredSecret};
 use crate::store::{KeyStore, StoreError};
 
 /// How often a reading that was struck while it ran is done again before it is taken as it is: it began after the check
@@ -59,8 +58,7 @@ pub(super) struct KeyCache {
     proofs: Map<Proof>,
     keys: Map<Arc<KnownKey>>,
     denials: Map<Denial>,
-    readings: Flights<SecretId, Result<Reading, StoreError>>,
-    hashings: Flights<(Digest, HashId), Result<bool, HashError>>,
+    flights: Flights<Digest, Result<Finding, Failure>>,
 }
 
 type Map<V> = Cache<u128, V, UnitWeighter, BuildHasherDefault<Fold>, DefaultLifecycle<u128, V>>;
@@ -94,17 +92,37 @@ pub(super) struct Presented {
     pub(super) digest: Digest,
 }
 
-/// A secret as it was read.
+/// What is to be found out, and by what.
+#[derive(Debug)]
+pub(super) struct Question<'a> {
+    pub(super) store: &'a dyn KeyStore,
+    pub(super) hashes: &'a HashPool,
+    pub(super) presented: &'a Presented,
+    /// The one that the text names.
+    pub(super) environment: &'a Environment,
+}
+
+/// Why nothing was found out.
 #[derive(Debug, Clone)]
-pub(super) struct Loaded {
-    pub(super) known: Arc<KnownKey>,
-    pub(super) stored: Arc<StoredHash>,
+pub(super) enum Failure {
+    Store(StoreError),
+    Hash(HashError),
 }
 
 #[derive(Debug, Clone)]
-struct Reading {
-    found: Option<Loaded>,
-    absent_since: Moment,
+enum Finding {
+    Proven(Arc<KnownKey>),
+    Mismatch(Arc<KnownKey>),
+    Absent(Moment),
+}
+
+impl From<Finding> for Known {
+    fn from(finding: Finding) -> Self {
+        match finding {
+            Finding::Proven(known) => Self::Key(known),
+            Finding::Mismatch(_) | Finding::Absent(_) => Self::Nothing,
+        }
+    }
 }
 
 impl KeyCache {
@@ -116,8 +134,7 @@ impl KeyCache {
             proofs: map(config.keys),
             keys: map(config.keys),
             denials: map(config.denials),
-            readings: Flights::default(),
-            hashings: Flights::default(),
+            flights: Flights::default(),
         })
     }
 
@@ -137,79 +154,22 @@ impl KeyCache {
         }
     }
 
-    /// Reads a secret. Many who want the same one at once share a reading.
-    pub(super) async fn read(
-        &self,
-        store: &dyn KeyStore,
-        id: SecretId,
-    ) -> Result<Option<Loaded>, StoreError> {
+    /// Reads the secret that a text names and proves the text by it. Many who present the same text at once share one
+    /// reading and one Argon2 run.
+    pub(super) async fn find_out(&self, question: &Question<'_>) -> Result<Known, Failure> {
+        let digest = question.presented.digest;
         for _ in 0..READINGS {
-            let reading = self.readings.join(id, || self.read_alone(store, id));
-            let Reading {
-                found,
-                absent_since,
-            } = reading.await?;
-            // A reading that was joined may have begun before a change that was acknowledged before this check.
-            let current = match &found {
-                Some(loaded) => self.stands(&loaded.known),
-                None => self.is_absence_current(absent_since),
+            let finding = self.flights.join(digest, || self.look(question)).await?;
+            // What was joined may have been read before a change that was acknowledged before this check.
+            let current = match &finding {
+                Finding::Proven(known) | Finding::Mismatch(known) => self.stands(known),
+                Finding::Absent(since) => self.is_absence_current(*since),
             };
             if current {
-                return Ok(found);
+                return Ok(finding.into());
             }
         }
-        Ok(self.read_alone(store, id).await?.found)
-    }
-
-    /// Whether a text is the secret that was read; `belongs` says whether the rest of the text fits the record.
-    pub(super) async fn prove(
-        &self,
-        hashes: &HashPool,
-        presented: &Presented,
-        loaded: &Loaded,
-        belongs: bool,
-    ) -> Result<bool, HashError> {
-        let Presented { parsed, digest } = presented;
-        let proof = Proof {
-            secret: parsed.id,
-            hash: loaded.known.hash,
-        };
-        if self.proofs.get(digest) == Some(proof) {
-            return Ok(true);
-        }
-        if matches!(self.denials.get(digest), Some(Denial::Mismatch(known)) if known == proof) {
-            return Ok(false);
-        }
-        let work = || hashes.verify(Share::Keys, parsed.secret.expose(), &loaded.stored);
-        let matched = self.hashings.join((*digest, proof.hash), work).await? && belongs;
-        if matched {
-            self.proofs.insert(*digest, proof);
-        } else {
-            self.denials.insert(*digest, Denial::Mismatch(proof));
-        }
-        Ok(matched)
-    }
-
-    /// Refuses a text whose secret is not there, after as much work as for a wrong one.
-    pub(super) async fn refuse_absent(
-        &self,
-        hashes: &HashPool,
-        presented: &Presented,
-        since: Moment,
-    ) -> Result<(), HashError> {
-        let Presented { parsed, digest } = presented;
-        let work = async || {
-            let nobody = hashes.verify_absent(Share::Keys, parsed.secret.expose());
-            nobody.await.map(|()| false)
-        };
-        self.hashings.join((*digest, HashId::NOBODY), work).await?;
-        self.denials.insert(*digest, Denial::NoSuchSecret(since));
-        Ok(())
-    }
-
-    /// To be taken before a reading that may find nothing.
-    pub(super) fn absence_moment(&self) -> Moment {
-        self.absences.now()
+        Ok(self.look(question).await?.into())
     }
 
     /// A key was changed, and the change is committed.
@@ -233,26 +193,55 @@ impl KeyCache {
         self.absences.strike_all();
     }
 
-    async fn read_alone(&self, store: &dyn KeyStore, id: SecretId) -> Result<Reading, StoreError> {
+    async fn look(&self, question: &Question<'_>) -> Result<Finding, Failure> {
+        let Question {
+            store,
+            hashes,
+            presented: Presented { parsed, digest },
+            environment,
+        } = *question;
+        let secret = parsed.secret.expose();
         let (read_at, absent_since) = (self.stamps.now(), self.absences.now());
-        let Some(found) = store.find(id).await? else {
-            return Ok(Reading {
-                found: None,
-                absent_since,
-            });
+        let Some(found) = store.find(parsed.id).await.map_err(Failure::Store)? else {
+            // As much work as for a wrong secret, so that the time does not tell whether there is one.
+            let nobody = hashes.verify_absent(Share::Keys, secret);
+            nobody.await.map_err(Failure::Hash)?;
+            self.denials
+                .insert(*digest, Denial::NoSuchSecret(absent_since));
+            return Ok(Finding::Absent(absent_since));
         };
-        let stored = Arc::new(found.secret.hash.clone());
-        let hash = self.digester.hash(stored.as_str());
+        let stored = found.secret.hash.clone();
+        let known = self.keep(found, read_at);
+        let proof = Proof {
+            secret: known.secret,
+            hash: known.hash,
+        };
+        if self.proofs.get(digest) == Some(proof) {
+            return Ok(Finding::Proven(known));
+        }
+        if matches!(self.denials.get(digest), Some(Denial::Mismatch(seen)) if seen == proof) {
+            return Ok(Finding::Mismatch(known));
+        }
+        let matched = hashes.verify(Share::Keys, secret, &stored).await;
+        // The environment is under the tag; a text that names another one than the record was not minted for it.
+        if matched.map_err(Failure::Hash)? && known.environment == *environment {
+            self.proofs.insert(*digest, proof);
+            Ok(Finding::Proven(known))
+        } else {
+            self.denials.insert(*digest, Denial::Mismatch(proof));
+            Ok(Finding::Mismatch(known))
+        }
+    }
+
+    fn keep(&self, found: StoredSecret, read_at: Moment) -> Arc<KnownKey> {
+        let hash = self.digester.hash(found.secret.hash.as_str());
         let slots = [
             self.key_slot(found.key.id),
             self.owner_slot(&found.key.owner),
         ];
         let known = Arc::new(KnownKey::new(found, hash, read_at, slots));
-        self.keys.insert(place(id), Arc::clone(&known));
-        Ok(Reading {
-            found: Some(Loaded { known, stored }),
-            absent_since,
-        })
+        self.keys.insert(place(known.secret), Arc::clone(&known));
+        known
     }
 
     fn key_of(&self, proof: Proof) -> Option<Arc<KnownKey>> {

@@ -6,7 +6,8 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::entropy::OsEntropy;
 use crate::id::KeyId;
-use crate::key::{Environment, KeyRecord, SecretRecord, StoredSecret};
+use crate::key::{KeyRecord, SecretRecord};
+use crate::secret::StoredHash;
 use crate::service::requirement::KeyDenial;
 
 fn cache() -> KeyCache {
@@ -42,16 +43,13 @@ impl Fill {
     }
 
     fn finish(self, cache: &KeyCache) -> Digest {
-        let id = self.found.secret.id;
-        let hash = cache.digester.hash(self.found.secret.hash.as_str());
-        let slots = [
-            cache.key_slot(self.found.key.id),
-            cache.owner_slot(&self.found.key.owner),
-        ];
-        let known = KnownKey::new(self.found, hash, self.read_at, slots);
-        cache.keys.insert(place(id), Arc::new(known));
-        let digest = place(id);
-        cache.proofs.insert(digest, Proof { secret: id, hash });
+        let known = cache.keep(self.found, self.read_at);
+        let digest = place(known.secret);
+        let proof = Proof {
+            secret: known.secret,
+            hash: known.hash,
+        };
+        cache.proofs.insert(digest, proof);
         digest
     }
 }
@@ -136,12 +134,7 @@ fn a_proof_counts_for_the_hash_it_was_made_of() {
     let digest = Fill::begin(&cache, stored(1, false)).finish(&cache);
     let mut rehashed = stored(1, false);
     rehashed.secret.hash = StoredHash::new("another hash".to_owned());
-    let other = Fill::begin(&cache, rehashed);
-    let (id, read_at) = (other.found.secret.id, other.read_at);
-    let hash = cache.digester.hash("another hash");
-    let slots = [cache.stamps.slot(0), cache.stamps.slot(0)];
-    let known = KnownKey::new(other.found, hash, read_at, slots);
-    cache.keys.insert(place(id), Arc::new(known));
+    cache.keep(rehashed, cache.stamps.now());
     assert!(cache.recall(digest).is_none());
 }
 
