@@ -4,8 +4,9 @@
 //! waiting for it. This file is the only one that may ask the operating system (clippy holds the rest to it).
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
@@ -114,6 +115,10 @@ impl std::error::Error for InvalidTimestamp {}
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The wall clock: for expiry and for what is written down. It may jump.
     fn now(&self) -> Timestamp;
+
+    /// How long a moment ago was that is fixed for as long as the process lives: for what must not depend on somebody
+    /// setting the wall clock. Never goes back.
+    fn elapsed(&self) -> Duration;
 }
 
 /// The operating system's clock.
@@ -137,34 +142,57 @@ impl Clock for SystemClock {
                 .min(Timestamp::MAX.0),
         )
     }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the steady clock is read"
+    )]
+    fn elapsed(&self) -> Duration {
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let first = *FIRST;
+        Instant::now().saturating_duration_since(first)
+    }
 }
 
 /// A clock that stands still until it is told otherwise, for tests.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now: AtomicI64,
+    /// Microseconds.
+    elapsed: AtomicU64,
+}
 
 impl ManualClock {
     /// A clock that shows `start`.
     #[must_use]
     pub const fn at(start: Timestamp) -> Self {
-        Self(AtomicI64::new(start.0))
+        Self {
+            now: AtomicI64::new(start.0),
+            elapsed: AtomicU64::new(0),
+        }
     }
 
     /// Moves the clock forward by `span`; it stops at [`Timestamp::MAX`].
     pub fn advance(&self, span: Duration) {
         let target = self.now().checked_add(span).unwrap_or(Timestamp::MAX);
         self.set(target);
+        let micros = u64::try_from(span.as_micros()).unwrap_or(0);
+        self.elapsed.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// Sets the clock, forward or back.
+    /// Sets the wall clock, forward or back, as somebody might who sets the machine's. No time passes.
     pub fn set(&self, moment: Timestamp) {
-        self.0.store(moment.0, Ordering::SeqCst);
+        self.now.store(moment.0, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.now.load(Ordering::SeqCst))
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_micros(self.elapsed.load(Ordering::SeqCst))
     }
 }
 

@@ -20,13 +20,27 @@ pub enum Credential {
     Token(BearerToken),
 }
 
-impl Credential {
+/// A credential where it stands in the headers. Nothing of it was copied.
+#[derive(Clone, Copy)]
+pub(super) enum Shown<'a> {
+    Key(&'a str),
+    Token(&'a str),
+}
+
+impl<'a> Shown<'a> {
     /// A token has dots, a key has none: the two alphabets tell them apart.
-    fn bearer(text: String) -> Self {
+    fn bearer(text: &'a str) -> Self {
         if text.contains('.') {
-            Self::Token(BearerToken::new(text))
+            Self::Token(text)
         } else {
-            Self::Key(PresentedKey::new(text))
+            Self::Key(text)
+        }
+    }
+
+    fn taken(self) -> Credential {
+        match self {
+            Self::Key(text) => Credential::Key(PresentedKey::new(text.to_owned())),
+            Self::Token(text) => Credential::Token(BearerToken::new(text.to_owned())),
         }
     }
 }
@@ -38,6 +52,11 @@ impl Credential {
 /// # Errors
 /// A [`Problem`] when there are two, or a header that holds one stands there twice.
 pub fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
+    Ok(shown(headers)?.map(Shown::taken))
+}
+
+/// As [`credential`], without a copy.
+pub(super) fn shown(headers: &HeaderMap) -> Result<Option<Shown<'_>>, Problem> {
     let bearer = match only(headers, &AUTHORIZATION)? {
         None => None,
         Some(value) => bearer_of(value),
@@ -45,10 +64,8 @@ pub fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
     let key = only(headers, &X_API_KEY)?;
     match (bearer, key) {
         (Some(_), Some(_)) => Err(Problem::several_credentials()),
-        (Some(text), None) => Ok(Some(Credential::bearer(text.to_owned()))),
-        (None, Some(value)) => Ok(Some(Credential::Key(PresentedKey::new(
-            text_of(value).to_owned(),
-        )))),
+        (Some(text), None) => Ok(Some(Shown::bearer(text))),
+        (None, Some(value)) => Ok(Some(Shown::Key(text_of(value)))),
         (None, None) => Ok(None),
     }
 }
@@ -97,10 +114,8 @@ pub(super) fn credential_or_query(
             "A token in the query is not accepted here. Send it as Authorization: Bearer.",
         ));
     }
-    let text = percent_encoding::percent_decode_str(text)
-        .decode_utf8_lossy()
-        .into_owned();
-    match Credential::bearer(text) {
+    let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
+    match Shown::bearer(&text).taken() {
         token @ Credential::Token(_) => Ok((Some(token), true)),
         Credential::Key(_) => Err(Problem::query_credential(
             "An API key in the query is never accepted. Send it as Authorization: Bearer or X-API-Key.",
@@ -123,7 +138,7 @@ mod tests {
         pairs.iter().map(pair).collect()
     }
 
-    fn shown(pairs: &[(&'static str, &[u8])]) -> String {
+    fn read(pairs: &[(&'static str, &[u8])]) -> String {
         match credential(&headers(pairs)) {
             Ok(Some(Credential::Key(key))) => format!("key {}", key.expose()),
             Ok(Some(Credential::Token(token))) => format!("token {}", token.expose()),
@@ -134,21 +149,21 @@ mod tests {
 
     #[test]
     fn where_a_credential_is_read() {
-        assert_eq!(shown(&[]), "none");
-        assert_eq!(shown(&[("authorization", b"Bearer abc")]), "key abc");
+        assert_eq!(read(&[]), "none");
+        assert_eq!(read(&[("authorization", b"Bearer abc")]), "key abc");
         assert_eq!(
-            shown(&[("authorization", b"bEARER   a.b.c ")]),
+            read(&[("authorization", b"bEARER   a.b.c ")]),
             "token a.b.c"
         );
-        assert_eq!(shown(&[("x-api-key", b" abc ")]), "key abc");
-        assert_eq!(shown(&[("x-api-key", b"a.b.c")]), "key a.b.c");
-        assert_eq!(shown(&[("authorization", b"Bearer")]), "key ");
-        assert_eq!(shown(&[("authorization", b"Bearerabc")]), "none");
+        assert_eq!(read(&[("x-api-key", b" abc ")]), "key abc");
+        assert_eq!(read(&[("x-api-key", b"a.b.c")]), "key a.b.c");
+        assert_eq!(read(&[("authorization", b"Bearer")]), "key ");
+        assert_eq!(read(&[("authorization", b"Bearerabc")]), "none");
         assert_eq!(
-            shown(&[("authorization", b"Basic YTpi"), ("x-api-key", b"abc")]),
+            read(&[("authorization", b"Basic YTpi"), ("x-api-key", b"abc")]),
             "key abc"
         );
-        assert_eq!(shown(&[("authorization", b"Bearer \xFF\xFE")]), "key ");
+        assert_eq!(read(&[("authorization", b"Bearer \xFF\xFE")]), "key ");
     }
 
     #[test]
@@ -168,7 +183,7 @@ mod tests {
             ],
             &[("x-api-key", b"abc"), ("x-api-key", b"def")],
         ] {
-            assert_eq!(shown(pairs), "several_credentials", "{pairs:?}");
+            assert_eq!(read(pairs), "several_credentials", "{pairs:?}");
         }
     }
 

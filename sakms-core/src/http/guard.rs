@@ -5,11 +5,11 @@ use std::pin::Pin;
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
-use super::credentials::{Credential, X_API_KEY, credential};
+use super::credentials::{Shown, X_API_KEY, shown};
 use super::problem::Problem;
 use super::response::Response;
 use crate::key::{Environment, InvalidScope};
-use crate::service::{KeyDenial, Requirement, Sakms, VerifiedKey};
+use crate::service::{Checked, KeyDenial, Requirement, Sakms, VerifiedKey};
 use crate::verdict::Verdict;
 
 /// Lets requests with a good API key through.
@@ -131,21 +131,22 @@ impl Guard {
     /// made is worth waiting for.
     #[must_use]
     pub fn check(&self, headers: &HeaderMap) -> Check {
-        let presented = match credential(headers) {
-            Ok(Some(Credential::Key(key))) => key,
+        let presented = match shown(headers) {
+            Ok(Some(Shown::Key(text))) => text,
             // A token signs people in; it opens no route that is guarded by a key.
-            Ok(Some(Credential::Token(_))) => return refused(&KeyDenial::Malformed),
+            Ok(Some(Shown::Token(_))) => return refused(&KeyDenial::Malformed),
             Ok(None) if self.anonymous => return Check::Admitted(Admission::Anonymous),
             Ok(None) => return Check::Refused(Problem::credential_missing().into_response()),
             Err(problem) => return Check::Refused(problem.into_response()),
         };
-        let parsed = match self.sakms.verify_now(&presented) {
-            Ok(parsed) => parsed,
-            Err(denial) => return refused(&denial),
+        let unsettled = match self.sakms.check(presented, &self.requirement) {
+            Checked::Now(Verdict::Granted(key)) => return Check::Admitted(Admission::Key(key)),
+            Checked::Now(Verdict::Denied(denial)) => return refused(&denial),
+            Checked::Later(unsettled) => unsettled,
         };
         let (sakms, requirement) = (self.sakms.clone(), self.requirement.clone());
         Check::Pending(Box::pin(async move {
-            match sakms.verify_parsed(parsed, &requirement).await {
+            match sakms.settle(unsettled, &requirement).await {
                 Ok(Verdict::Granted(key)) => Ok(Admission::Key(key)),
                 Ok(Verdict::Denied(denial)) => Err(Problem::key_denied(&denial).into_response()),
                 Err(error) => Err(Problem::from(error).into_response()),

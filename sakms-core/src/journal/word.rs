@@ -110,6 +110,12 @@ impl Subject {
         self.0.strip_prefix("key:")?.parse().ok()
     }
 
+    /// Whether this is about an account.
+    #[must_use]
+    pub fn is_account(&self) -> bool {
+        self.0.starts_with("account:")
+    }
+
     /// The owner this is about, if it is about one.
     #[must_use]
     pub fn as_owner(&self) -> Option<Owner> {

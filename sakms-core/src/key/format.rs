@@ -166,6 +166,14 @@ impl KeyFormat {
         })
     }
 
+    /// Whether `text` is as long as a key of this service, and no more than that: a look that costs nothing.
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        let head = text
+            .len()
+            .checked_sub(BODY_WIDTH + self.prefix.as_str().len() + 2);
+        head.is_some_and(|environment| (1..=Environment::MAX_BYTES).contains(&environment))
+    }
+
     /// Reads a key text: shape first, then the tag, then the rest. No allocation, no I/O.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::cache::Strike;
 use super::caller::Caller;
 use super::error::{Error, FieldError};
 use super::{Inner, Sakms};
@@ -203,6 +204,7 @@ impl Sakms {
         action: Action,
     ) -> Result<(), Error> {
         let entry = self.entry(actor, action, Subject::owner(owner))?;
+        let _strike = Strike::owner(&self.inner.cache, owner);
         Ok(self
             .inner
             .keys

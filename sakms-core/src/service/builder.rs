@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
+use super::follow::Follower;
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
 use crate::account::PasswordPolicy;
 use crate::clock::{Clock, SystemClock};
-use crate::entropy::{Entropy, OsEntropy};
+use crate::entropy::{Entropy, EntropyError, OsEntropy};
 use crate::hash::{HashError, HashPool, HashPoolConfig};
 use crate::key::{Environment, InvalidWord, KeyFormat, KeyPrefix, MasterKeys};
 use crate::store::{AccountStore, KeyStore};
@@ -27,6 +29,7 @@ pub struct SakmsBuilder {
     tokens: Option<Arc<dyn TokenIssuer>>,
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
+    caching: CacheConfig,
     usage_interval: Duration,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -43,6 +46,7 @@ impl SakmsBuilder {
             tokens: None,
             hashing: HashPoolConfig::default(),
             passwords: PasswordPolicy::default(),
+            caching: CacheConfig::default(),
             usage_interval: Duration::from_secs(10),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
@@ -89,6 +93,12 @@ impl SakmsBuilder {
         self
     }
 
+    /// How much is remembered of keys that were checked, and for how long it is trusted.
+    pub fn caching(mut self, config: CacheConfig) -> Self {
+        self.caching = config;
+        self
+    }
+
     /// How often counted uses are written to the store; 10 seconds when nothing is said. After a crash, the uses
     /// of one interval are missing from the counts.
     pub fn usage_interval(mut self, interval: Duration) -> Self {
@@ -118,7 +128,15 @@ impl SakmsBuilder {
         }
         let format = KeyFormat::new(self.prefix, self.environments, &self.master_keys)?;
         let hashes = HashPool::new(self.hashing, Arc::clone(&self.entropy))?;
-        let usage = Arc::new(UsageBuffer::new(self.usage_interval));
+        let cache = Arc::new(KeyCache::new(self.caching, self.entropy.as_ref())?);
+        let follower = Follower::new(
+            Arc::clone(&cache),
+            Arc::clone(&self.keys),
+            Arc::clone(&self.clock),
+            self.caching.follow_every,
+            self.caching.max_staleness,
+        );
+        let usage = UsageBuffer::new(Arc::clone(&self.keys), self.usage_interval);
         let inner = Inner {
             keys: self.keys,
             accounts: self.accounts,
@@ -127,7 +145,9 @@ impl SakmsBuilder {
             cursors: CursorSeal::new(&self.master_keys),
             hashes,
             passwords: self.passwords,
-            usage,
+            cache,
+            follower: Arc::new(follower),
+            usage: Arc::new(usage),
             clock: self.clock,
             entropy: self.entropy,
         };
@@ -147,6 +167,8 @@ pub enum BuildError {
     Format(InvalidWord),
     /// The hashing threads did not start.
     Hashing(HashError),
+    /// The source of randomness failed.
+    Entropy(EntropyError),
 }
 
 impl fmt::Display for BuildError {
@@ -156,6 +178,7 @@ impl fmt::Display for BuildError {
                 f.write_str("accounts need a token issuer: call `token_issuer` as well")
             }
             Self::Format(error) => error.fmt(f),
+            Self::Entropy(error) => error.fmt(f),
             Self::Hashing(error) => write!(f, "hashing could not be set up: {error}"),
         }
     }
@@ -172,5 +195,11 @@ impl From<InvalidWord> for BuildError {
 impl From<HashError> for BuildError {
     fn from(error: HashError) -> Self {
         Self::Hashing(error)
+    }
+}
+
+impl From<EntropyError> for BuildError {
+    fn from(error: EntropyError) -> Self {
+        Self::Entropy(error)
     }
 }

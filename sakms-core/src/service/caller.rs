@@ -1,7 +1,7 @@
 //! Who makes a management request.
 
 use super::error::Error;
-use super::verify::VerifiedKey;
+use super::verified::VerifiedKey;
 use crate::clock::Timestamp;
 use crate::journal::Actor;
 use crate::key::{Environment, Owner, Scope, ScopeSet};

@@ -1,5 +1,6 @@
 //! Making, listing, changing and revoking keys.
 
+use super::cache::Strike;
 use super::caller::Caller;
 use super::cursor::Cursor;
 use super::error::Error;
@@ -106,6 +107,7 @@ impl Sakms {
             keys,
             format,
             hashes,
+            cache,
             clock,
             entropy,
             ..
@@ -138,6 +140,7 @@ impl Sakms {
         let secret = SecretRecord::new(secret_id, key_id, hash, minted.shown_prefix, now);
         let entry = self.entry(caller.actor(), Action::KEY_CREATE, Subject::key(key_id))?;
         let entry = entry.with_detail(format!("owner={} secret={secret_id}", key.owner));
+        let _strike = Strike::absences(cache);
         keys.insert(&key, &secret, &entry).await?;
         Ok(CreatedKey {
             key,
@@ -234,6 +237,7 @@ impl Sakms {
         entry: &JournalEntry,
         done: impl Fn(&KeyRecord) -> bool,
     ) -> Result<KeyRecord, Error> {
+        let _strike = Strike::key(&self.inner.cache, id);
         for _ in 0..TRIES {
             let key = self.owned_key(caller.owner_name(), id).await?;
             if done(&key) {

@@ -4,11 +4,15 @@
 
 mod accounts;
 mod builder;
+mod cache;
 mod caller;
 mod cursor;
 mod error;
+mod follow;
 mod issue;
+mod requirement;
 mod usage;
+mod verified;
 mod verify;
 
 use std::fmt;
@@ -16,11 +20,16 @@ use std::sync::Arc;
 
 pub use accounts::{CallerDenial, LoginDenial};
 pub use builder::{BuildError, SakmsBuilder};
+pub use cache::CacheConfig;
 pub use caller::Caller;
 pub use cursor::Cursor;
 pub use error::{Error, FieldError};
+pub use follow::JournalStatus;
 pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
-pub use verify::{KeyDenial, Requirement, VerifiedKey};
+pub use requirement::{KeyDenial, Requirement};
+pub use verified::VerifiedKey;
+#[cfg(feature = "http")]
+pub(crate) use verify::Checked;
 
 use crate::account::PasswordPolicy;
 use crate::clock::Clock;
@@ -72,6 +81,8 @@ struct Inner {
     cursors: cursor::CursorSeal,
     hashes: HashPool,
     passwords: PasswordPolicy,
+    cache: Arc<cache::KeyCache>,
+    follower: Arc<follow::Follower>,
     usage: Arc<usage::UsageBuffer>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -97,7 +108,22 @@ impl Sakms {
     /// # Errors
     /// [`Error::Store`] when the store does not take it; it stays in memory and can be tried again.
     pub async fn flush(&self) -> Result<(), Error> {
-        Ok(self.inner.usage.flush(self.inner.keys.as_ref()).await?)
+        Ok(self.inner.usage.flush().await?)
+    }
+
+    /// How far this node has followed what others changed. The first check of a key starts the following.
+    #[must_use]
+    pub fn journal_status(&self) -> JournalStatus {
+        self.inner.follower.status()
+    }
+
+    /// Reads now what others changed, instead of waiting for the next time: for a test, or before something that must
+    /// not go by what was true a moment ago.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the journal cannot be read.
+    pub async fn catch_up(&self) -> Result<(), Error> {
+        Ok(self.inner.follower.read().await?)
     }
 
     /// The store, for what a host wants to ask it directly.

@@ -2,6 +2,9 @@
 //!
 //! A request never writes to the store. What was counted since the last flush is lost in a crash; that is the
 //! price, and it is stated.
+//!
+//! A use is counted where the check found the key, without a lock; only the first one since the last flush puts the key
+//! on the list of what is to be written down.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,13 +13,14 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::cache::KnownKey;
 use crate::clock::Timestamp;
 use crate::id::SecretId;
 use crate::key::SecretUse;
 use crate::store::{KeyStore, StoreError};
 
-/// How many secrets are remembered between two flushes. Past it the uses of further ones are not counted, so that
-/// memory stays bounded while the store is down: about 10 MB.
+/// How many secrets wait to be written down at most, and how many of what the store did not take. Past it the uses of
+/// further ones stay with the key for as long as it is remembered, so that memory stays bounded while the store is down.
 const MOST_SECRETS: usize = 100_000;
 /// How many uses go to the store in one call.
 const BATCH: usize = 500;
@@ -25,7 +29,10 @@ type Counts = HashMap<SecretId, (u64, Timestamp)>;
 
 #[derive(Debug)]
 pub(super) struct UsageBuffer {
-    counts: Mutex<Counts>,
+    used: Mutex<Vec<Arc<KnownKey>>>,
+    /// What the store did not take.
+    unsaved: Mutex<Counts>,
+    store: Arc<dyn KeyStore>,
     interval: Duration,
     flusher_runs: AtomicBool,
     /// One flush at a time, so that a flush that fails puts back what it took before the next one looks.
@@ -33,77 +40,104 @@ pub(super) struct UsageBuffer {
 }
 
 impl UsageBuffer {
-    pub(super) fn new(interval: Duration) -> Self {
-        let (counts, flushing) = (Mutex::default(), tokio::sync::Mutex::default());
+    pub(super) fn new(store: Arc<dyn KeyStore>, interval: Duration) -> Self {
         Self {
-            counts,
+            used: Mutex::default(),
+            unsaved: Mutex::default(),
+            store,
             interval,
             flusher_runs: AtomicBool::new(false),
-            flushing,
+            flushing: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Counts one use. Starts the task that flushes, when none runs.
-    pub(super) fn count(
-        self: &Arc<Self>,
-        store: &Arc<dyn KeyStore>,
-        secret: SecretId,
-        at: Timestamp,
-    ) {
-        add(&mut self.counts(), SecretUse::new(secret, 1, at));
-        if !self.flusher_runs.swap(true, Ordering::AcqRel) {
-            self.start_flusher(store);
+    /// Counts one use.
+    pub(super) fn count(&self, known: &Arc<KnownKey>, at: Timestamp) {
+        if known.count_use(at) {
+            self.list(known);
         }
     }
 
     /// Writes down everything that was counted. What the store does not take stays.
-    pub(super) async fn flush(&self, store: &dyn KeyStore) -> Result<(), StoreError> {
+    pub(super) async fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock().await;
-        let taken = std::mem::take(&mut *self.counts());
-        let uses: Vec<_> = taken
-            .into_iter()
-            .map(|(secret, (count, at))| SecretUse::new(secret, count, at))
-            .collect();
-        for (place, batch) in uses.chunks(BATCH).enumerate() {
-            if let Err(error) = store.record_uses(batch).await {
-                let mut counts = self.counts();
-                uses[place * BATCH..]
-                    .iter()
-                    .for_each(|&unsaved| add(&mut counts, unsaved));
-                return Err(error);
-            }
+        let mut counts = std::mem::take(&mut *locked(&self.unsaved));
+        for known in std::mem::take(&mut *locked(&self.used)) {
+            add(&mut counts, known.take_uses());
+        }
+        // Dropped with this future too, if whoever flushes goes away.
+        let mut taken = PutBack {
+            buffer: self,
+            uses: counts
+                .into_iter()
+                .map(|(secret, (count, at))| SecretUse::new(secret, count, at))
+                .collect(),
+        };
+        while !taken.uses.is_empty() {
+            let batch = taken.uses.len().saturating_sub(BATCH);
+            self.store.record_uses(&taken.uses[batch..]).await?;
+            taken.uses.truncate(batch);
         }
         Ok(())
     }
 
-    /// The task lives on the runtime of whoever counted first, for as long as that runtime and this buffer do.
-    fn start_flusher(self: &Arc<Self>, store: &Arc<dyn KeyStore>) {
+    /// Starts the task that flushes, when none runs. It lives on the runtime of whoever called first, for as long as
+    /// that runtime and this buffer do.
+    pub(super) fn ensure_running(self: &Arc<Self>) {
+        if self.flusher_runs.load(Ordering::Acquire)
+            || self.flusher_runs.swap(true, Ordering::AcqRel)
+        {
+            return;
+        }
         let flag = RunsWhileAlive(Arc::downgrade(self));
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let (buffer, store, interval) =
-            (Arc::downgrade(self), Arc::downgrade(store), self.interval);
+        let interval = self.interval;
         runtime.spawn(async move {
-            let _flag = flag;
             loop {
                 tokio::time::sleep(interval).await;
-                let (Some(buffer), Some(store)) = (buffer.upgrade(), store.upgrade()) else { return };
-                if let Err(error) = buffer.flush(store.as_ref()).await {
+                let Some(buffer) = flag.0.upgrade() else {
+                    return;
+                };
+                if let Err(error) = buffer.flush().await {
                     tracing::warn!(error = %error, "use counts could not be stored; they are kept and tried again");
                 }
             }
         });
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        // A panic while counting leaves a count too few at worst; the map itself is whole.
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cold]
+    fn list(&self, known: &Arc<KnownKey>) {
+        let mut used = locked(&self.used);
+        if used.len() < MOST_SECRETS {
+            used.push(Arc::clone(known));
+        } else {
+            known.not_listed();
+        }
     }
 }
 
+/// Uses that were taken and are not stored yet.
+struct PutBack<'a> {
+    buffer: &'a UsageBuffer,
+    uses: Vec<SecretUse>,
+}
+
+impl Drop for PutBack<'_> {
+    fn drop(&mut self) {
+        let mut unsaved = locked(&self.buffer.unsaved);
+        self.uses.iter().for_each(|&seen| add(&mut unsaved, seen));
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while counting leaves a count too few at worst; what is locked is whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn add(counts: &mut Counts, seen: SecretUse) {
-    if counts.len() >= MOST_SECRETS && !counts.contains_key(&seen.secret) {
+    if seen.count == 0 || (counts.len() >= MOST_SECRETS && !counts.contains_key(&seen.secret)) {
         return;
     }
     let (count, last_at) = counts.entry(seen.secret).or_insert((0, seen.last_at));

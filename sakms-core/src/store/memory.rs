@@ -33,6 +33,12 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Takes over everything that another store holds and forgets what this one held, as restoring a backup does.
+    pub fn restore(&self, backup: &Self) {
+        let held = backup.lock().clone();
+        *self.lock() = held;
+    }
+
     /// Every method takes the lock once and holds it to its end: that is what makes it one atomic operation.
     fn lock(&self) -> MutexGuard<'_, State> {
         // Each method decides first and changes afterwards, and the changes cannot fail: the state is whole even
@@ -57,7 +63,7 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     keys: HashMap<KeyId, Key>,
     /// In the order of their ids, which is what a page is cut from.
@@ -71,11 +77,13 @@ struct State {
     entries: HashSet<EntryId>,
 }
 
+#[derive(Clone)]
 struct Key {
     record: KeyRecord,
     secrets: Vec<Secret>,
 }
 
+#[derive(Clone)]
 struct Secret {
     record: SecretRecord,
     uses: u64,

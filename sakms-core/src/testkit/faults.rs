@@ -47,6 +47,8 @@ pub enum Fault {
     After(StoreErrorKind),
     /// It waits until [`Faults::heal`] and is done then.
     Stall,
+    /// It is done, and what came of it waits until [`Faults::heal`]: an answer that is old when it arrives.
+    StallAfter,
 }
 
 macro_rules! store_methods {
@@ -211,6 +213,11 @@ impl Faults {
                     return Err(failure(kind));
                 }
                 Some(Fault::Stall) => healed.await,
+                Some(Fault::StallAfter) => {
+                    let outcome = real.await;
+                    healed.await;
+                    return outcome;
+                }
             }
         }
     }

@@ -270,6 +270,7 @@ macro_rules! http_suite {
             outage::a_failed_revocation_can_be_tried_again
             outage::a_lost_race_is_run_again
             outage::a_store_that_hangs_holds_up_nobody_else
+            outage::a_warm_key_is_served_without_the_store_up_to_the_bound
             races::identities_are_never_mixed
             races::sixteen_revocations_are_one
             races::sixteen_changes_follow_each_other

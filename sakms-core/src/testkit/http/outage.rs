@@ -59,7 +59,7 @@ pub async fn an_outage_is_503_everywhere(stage: &Stage) {
 
 /// A guard cannot decide without the store: 503, which is neither "come in" nor "bad key" nor "nobody".
 pub async fn a_guard_without_a_store_is_503(stage: &Stage) {
-    let world = stage.world().await;
+    let world = stage.world_that_reads().await;
     let user = world.user().await;
     let key = world
         .key_with(&user, &json!({"scopes": ["reports:read"]}))
@@ -129,10 +129,13 @@ pub async fn health_is_not_readiness(stage: &Stage) {
     world.client.get("/ready").send().await.expect(200);
 }
 
+/// What is called beside the routes, to follow the journal.
+const FOLLOWING: [StoreMethod; 2] = [StoreMethod::JournalAfter, StoreMethod::JournalHead];
+
 /// Whichever call of a route it is that fails, and however: the answer is the good one, when that call was not made,
 /// or an error of ours. It is never a verdict.
 pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
-    let world = stage.world().await;
+    let world = stage.world_that_reads().await;
     let cast = Cast::of(&world).await;
     let kinds = [
         (StoreErrorKind::Unavailable, 503, "unavailable"),
@@ -152,7 +155,7 @@ pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
                         .present(cast.request(&world, (route, row)), presented)
                         .send()
                         .await;
-                    if world.faults.calls(method) == 0 {
+                    if FOLLOWING.contains(&method) || world.faults.calls(method) == 0 {
                         assert_eq!(
                             answer.status,
                             row.status(presented),
@@ -298,11 +301,15 @@ pub async fn a_lost_race_is_run_again(stage: &Stage) {
 pub async fn a_store_that_hangs_holds_up_nobody_else(stage: &Stage) {
     let world = stage.world().await;
     let user = world.user().await;
-    let key = world.key(&user).await;
+    let mut keys = Vec::new();
+    for _ in 0..20 {
+        keys.push(world.key(&user).await);
+    }
     world.faults.forget_calls();
     world.faults.inject(Fault::Stall);
-    let waiting: Vec<_> = (0..20)
-        .map(|_| tokio::spawn(world.client.get("/guarded/any").bearer(&key.text).send()))
+    let waiting: Vec<_> = keys
+        .iter()
+        .map(|key| tokio::spawn(world.client.get("/guarded/any").bearer(&key.text).send()))
         .collect();
     while world.faults.calls(StoreMethod::Find) < 20 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -316,6 +323,28 @@ pub async fn a_store_that_hangs_holds_up_nobody_else(stage: &Stage) {
     for waiting in waiting {
         waiting.await.unwrap().expect(200);
     }
+}
+
+/// A key that is remembered is served while the store is away, up to the bound; after that it cannot be decided.
+pub async fn a_warm_key_is_served_without_the_store_up_to_the_bound(stage: &Stage) {
+    let world = stage.world().await;
+    let user = world.user().await;
+    let key = world.key(&user).await;
+    world.warm(&key.text).await;
+    world
+        .faults
+        .inject(Fault::Before(StoreErrorKind::Unavailable));
+    for _ in 0..5 {
+        world.guarded(&key.text).await.expect(200);
+    }
+    world.clock.advance(Duration::from_secs(6));
+    world
+        .guarded(&key.text)
+        .await
+        .expect(503)
+        .problem("unavailable");
+    world.faults.heal();
+    world.guarded(&key.text).await.expect(200);
 }
 
 /// What needs no store.

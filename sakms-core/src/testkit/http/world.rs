@@ -14,7 +14,7 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
 use crate::key::{Environment, KeyFormat, MasterKey, MasterKeys, Owner};
-use crate::service::{Sakms, SakmsBuilder};
+use crate::service::{CacheConfig, Sakms, SakmsBuilder};
 use crate::store::{AccountStore, KeyStore};
 use crate::testkit::faults::Faults;
 use crate::testkit::fixtures;
@@ -67,24 +67,35 @@ impl Stage {
     /// The same with other settings of the HTTP side.
     pub async fn world_with(&self, settings: impl FnOnce(Api) -> Api) -> World {
         let clock = Arc::new(fixtures::clock());
-        let issuer = JwtIssuer::builder(Keyring::hs256(
-            HmacSecret::from_bytes(&TOKEN_SECRET).unwrap(),
-        ))
-        .audience("testkit")
-        .clock(Arc::clone(&clock) as _)
-        .build()
-        .unwrap();
-        let builder = self
-            .builder(&clock)
-            .accounts(self.faults.clone())
-            .token_issuer(issuer);
-        self.serve(builder, clock, settings).await
+        self.serve(self.with_accounts(&clock), clock, settings)
+            .await
+    }
+
+    /// The same with nothing believed that was not read for the request itself, so that every check asks the store.
+    pub async fn world_that_reads(&self) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let caching = CacheConfig::default().max_staleness(Duration::ZERO);
+        let builder = self.with_accounts(&clock).caching(caching);
+        self.serve(builder, clock, |api| api).await
     }
 
     /// A service of a host that has users of its own: without accounts and without tokens.
     pub async fn world_without_accounts(&self) -> World {
         let clock = Arc::new(fixtures::clock());
         self.serve(self.builder(&clock), clock, |api| api).await
+    }
+
+    fn with_accounts(&self, clock: &Arc<ManualClock>) -> SakmsBuilder {
+        let issuer = JwtIssuer::builder(Keyring::hs256(
+            HmacSecret::from_bytes(&TOKEN_SECRET).unwrap(),
+        ))
+        .audience("testkit")
+        .clock(Arc::clone(clock) as _)
+        .build()
+        .unwrap();
+        self.builder(clock)
+            .accounts(self.faults.clone())
+            .token_issuer(issuer)
     }
 
     fn builder(&self, clock: &Arc<ManualClock>) -> SakmsBuilder {
@@ -264,6 +275,14 @@ impl World {
     /// Asks the guard that wants any key.
     pub async fn guarded(&self, key: &str) -> Answer {
         self.client.get("/guarded/any").bearer(key).send().await
+    }
+
+    /// Has a key checked until it is remembered, and the journal followed.
+    pub async fn warm(&self, key: &str) {
+        self.sakms.catch_up().await.unwrap();
+        for _ in 0..2 {
+            self.guarded(key).await.expect(200);
+        }
     }
 
     /// The time `span` from now, as requests write it.

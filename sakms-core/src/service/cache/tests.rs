@@ -1,0 +1,171 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::entropy::OsEntropy;
+use crate::id::KeyId;
+use crate::key::{KeyRecord, SecretRecord};
+use crate::secret::StoredHash;
+use crate::service::requirement::KeyDenial;
+
+fn cache() -> KeyCache {
+    KeyCache::new(CacheConfig::default().keys(64).denials(8), &OsEntropy).unwrap()
+}
+
+fn stored(number: u8, revoked: bool) -> StoredSecret {
+    let owner = format!("owner {}", number % 2).parse().unwrap();
+    let id = KeyId::from_bytes([number; 16]);
+    let mut key = KeyRecord::new(id, owner, Environment::live(), Timestamp::EPOCH);
+    key.revoked_at = revoked.then_some(Timestamp::EPOCH);
+    let hash = StoredHash::new(format!("hash {number}"));
+    let secret = SecretRecord::new(
+        SecretId::from_bytes([number; 16]),
+        id,
+        hash,
+        String::new(),
+        Timestamp::EPOCH,
+    );
+    StoredSecret::new(key, secret, None)
+}
+
+/// What a fill does between the store's answer and the cache, at two moments of the caller's choice.
+struct Fill {
+    found: StoredSecret,
+    read_at: Moment,
+}
+
+impl Fill {
+    fn begin(cache: &KeyCache, found: StoredSecret) -> Self {
+        let read_at = cache.stamps.now();
+        Self { found, read_at }
+    }
+
+    fn finish(self, cache: &KeyCache) -> Digest {
+        let known = cache.keep(self.found, self.read_at);
+        let digest = place(known.secret);
+        let proof = Proof {
+            secret: known.secret,
+            hash: known.hash,
+        };
+        cache.proofs.insert(digest, proof);
+        digest
+    }
+}
+
+fn is_granted(cache: &KeyCache, digest: Digest) -> bool {
+    match cache.recall(digest) {
+        Some(Known::Key(known)) => known.refused_at(Timestamp::EPOCH).is_none(),
+        _ => false,
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Begin(u8),
+    Finish(usize),
+    Revoke(u8),
+    Check(u8),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0_u8..4).prop_map(Step::Begin),
+        (0_usize..8).prop_map(Step::Finish),
+        (0_u8..4).prop_map(Step::Revoke),
+        (0_u8..4).prop_map(Step::Check),
+    ]
+}
+
+proptest! {
+    /// Fills begin and end in any order around revocations: none of them brings back what was revoked.
+    #[test]
+    fn no_fill_brings_back_what_was_revoked(steps in prop::collection::vec(step(), 1..200)) {
+        let cache = cache();
+        let (mut revoked, mut fills) = ([false; 4], Vec::new());
+        for step in steps {
+            match step {
+                Step::Begin(key) => fills.push(Fill::begin(&cache, stored(key, revoked[usize::from(key)]))),
+                Step::Finish(which) if !fills.is_empty() => {
+                    let which = which % fills.len();
+                    fills.swap_remove(which).finish(&cache);
+                }
+                Step::Finish(_) => {}
+                Step::Revoke(key) => {
+                    revoked[usize::from(key)] = true;
+                    cache.strike_key(KeyId::from_bytes([key; 16]));
+                }
+                Step::Check(key) => {
+                    let granted = is_granted(&cache, place(SecretId::from_bytes([key; 16])));
+                    prop_assert!(!(granted && revoked[usize::from(key)]));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_remembered_stands_until_it_is_struck() {
+    let cache = cache();
+    let digests: Vec<_> = (0..4)
+        .map(|key| Fill::begin(&cache, stored(key, false)).finish(&cache))
+        .collect();
+    let granted = |cache: &KeyCache| {
+        digests
+            .iter()
+            .filter(|&&digest| is_granted(cache, digest))
+            .count()
+    };
+    assert_eq!(granted(&cache), 4);
+    cache.strike_absences();
+    assert_eq!(granted(&cache), 4);
+    cache.strike_key(KeyId::from_bytes([0; 16]));
+    assert!(!is_granted(&cache, digests[0]));
+    cache.strike_owner(&"owner 1".parse().unwrap());
+    assert!(!is_granted(&cache, digests[1]) && !is_granted(&cache, digests[3]));
+    cache.strike_all();
+    assert_eq!(granted(&cache), 0);
+}
+
+#[test]
+fn a_proof_counts_for_the_hash_it_was_made_of() {
+    let cache = cache();
+    let digest = Fill::begin(&cache, stored(1, false)).finish(&cache);
+    let mut rehashed = stored(1, false);
+    rehashed.secret.hash = StoredHash::new("another hash".to_owned());
+    cache.keep(rehashed, cache.stamps.now());
+    assert!(cache.recall(digest).is_none());
+}
+
+#[test]
+fn a_time_that_comes_is_seen_on_what_is_remembered() {
+    let mut found = stored(1, false);
+    let at = |secs| {
+        Timestamp::EPOCH
+            .checked_add(Duration::from_secs(secs))
+            .unwrap()
+    };
+    found.key.expires_at = Some(at(10));
+    found.secret.retired_at = Some(at(5));
+    let cache = cache();
+    let digest = Fill::begin(&cache, found).finish(&cache);
+    let Some(Known::Key(known)) = cache.recall(digest) else {
+        panic!("it is remembered")
+    };
+    assert_eq!(known.refused_at(at(4)), None);
+    assert_eq!(known.refused_at(at(5)), Some(KeyDenial::Retired));
+    assert_eq!(known.refused_at(at(10)), Some(KeyDenial::Expired));
+}
+
+/// Nothing that is printed gives away what a cache is found by.
+#[test]
+fn nothing_printed_holds_a_digest_or_its_key() {
+    let cache = cache();
+    let digest = cache.digest("acme_live_secret");
+    cache
+        .denials
+        .insert(digest, Denial::NoSuchSecret(cache.absences.now()));
+    let printed = format!("{cache:?}");
+    assert!(!printed.contains(&digest.to_string()), "{printed}");
+}

@@ -1,0 +1,217 @@
+//! The journal, followed: how a node hears of what others changed.
+//!
+//! Every change is a row of the journal, and the numbers have no gap, so reading `seq > last` misses nothing. How long
+//! ago that was last done is what makes the caches honest: past a bound nothing in them is believed.
+//!
+//! Each reading begins with the row that was read last. When it is not there any more, or is another, the database is
+//! not the one it was (it was restored from a backup, say): everything remembered is void, and following begins anew.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::cache::KeyCache;
+use crate::clock::Clock;
+use crate::journal::{Action, JournalHead, JournalRow, Seq};
+use crate::store::{KeyStore, StoreError};
+
+/// How many rows are read at once.
+const PAGE: u32 = 1_000;
+/// After how many pages it is quicker to forget everything than to read on.
+const MOST_PAGES: usize = 50;
+
+/// How far the journal was followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalStatus {
+    /// The last row that was read; `None` before the first reading.
+    pub position: Option<Seq>,
+    /// How long ago the last complete reading began; `None` before the first one.
+    pub lag: Option<Duration>,
+    /// Whether what is remembered of keys is believed: the lag is within the bound.
+    pub trusted: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Follower {
+    cache: Arc<KeyCache>,
+    store: Arc<dyn KeyStore>,
+    clock: Arc<dyn Clock>,
+    interval: Duration,
+    bound: Duration,
+    /// Microseconds by [`Clock::elapsed`], and one more: 0 is "never".
+    read_at: AtomicU64,
+    position: AtomicU64,
+    /// The row that was read last. One reading at a time.
+    last: tokio::sync::Mutex<Option<JournalHead>>,
+    runs: AtomicBool,
+    failing: AtomicBool,
+}
+
+impl Follower {
+    pub(super) fn new(
+        cache: Arc<KeyCache>,
+        store: Arc<dyn KeyStore>,
+        clock: Arc<dyn Clock>,
+        interval: Duration,
+        bound: Duration,
+    ) -> Self {
+        Self {
+            cache,
+            store,
+            clock,
+            interval,
+            bound,
+            read_at: AtomicU64::new(0),
+            position: AtomicU64::new(0),
+            last: tokio::sync::Mutex::default(),
+            runs: AtomicBool::new(false),
+            failing: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the journal was read recently enough to believe what is remembered.
+    pub(super) fn is_current(&self) -> bool {
+        self.lag().is_some_and(|lag| lag < self.bound)
+    }
+
+    pub(super) fn status(&self) -> JournalStatus {
+        let lag = self.lag();
+        JournalStatus {
+            position: lag.map(|_| Seq::new(self.position.load(Ordering::Acquire))),
+            lag,
+            trusted: lag.is_some_and(|lag| lag < self.bound),
+        }
+    }
+
+    /// Starts the task that follows, when none runs. It lives on the runtime of whoever called first, for as long as
+    /// that runtime and this follower do.
+    pub(super) fn ensure_running(self: &Arc<Self>) {
+        if self.runs.load(Ordering::Acquire) || self.runs.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let flag = RunsWhileAlive(Arc::downgrade(self));
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let interval = self.interval;
+        runtime.spawn(async move {
+            loop {
+                // Held weakly between two readings, so that the task does not keep alive what it serves.
+                let Some(follower) = flag.0.upgrade() else {
+                    return;
+                };
+                follower.report(follower.read().await);
+                drop(follower);
+                tokio::time::sleep(interval).await;
+            }
+        });
+    }
+
+    /// Reads the journal to its end and strikes what changed.
+    pub(super) async fn read(&self) -> Result<(), StoreError> {
+        let mut last = self.last.lock().await;
+        let Some(mut head) = *last else {
+            return self.begin(&mut last).await;
+        };
+        for _ in 0..MOST_PAGES {
+            let began = self.clock.elapsed();
+            let known = Seq::new(head.seq.get().saturating_sub(1));
+            let rows = self.store.journal_after(known, PAGE).await?;
+            let Some(new) = after(&rows, head) else {
+                tracing::warn!(position = %head.seq, "the journal is not the one that was read before; all that is remembered of keys is read anew");
+                return self.begin(&mut last).await;
+            };
+            for row in new {
+                self.apply(row);
+            }
+            if let Some(row) = new.last() {
+                head = JournalHead::new(row.seq, row.chain);
+                *last = Some(head);
+            }
+            if rows.len() < PAGE as usize {
+                self.caught_up(head, began);
+                return Ok(());
+            }
+        }
+        self.begin(&mut last).await
+    }
+
+    /// Begins at the end of the journal, with nothing remembered.
+    async fn begin(&self, last: &mut Option<JournalHead>) -> Result<(), StoreError> {
+        *last = None;
+        let began = self.clock.elapsed();
+        let head = self.store.journal_head().await?;
+        // What was read before the head was may lack a change that the head counts already.
+        self.cache.strike_all();
+        *last = Some(head);
+        self.caught_up(head, began);
+        Ok(())
+    }
+
+    fn apply(&self, row: &JournalRow) {
+        let (action, subject) = (&row.entry.action, &row.entry.subject);
+        if let Some(key) = subject.as_key() {
+            // Nothing is known of a key before it is made, but for the secret that was not there.
+            if *action != Action::KEY_CREATE {
+                self.cache.strike_key(key);
+            }
+            if *action == Action::KEY_CREATE || *action == Action::KEY_ROTATE {
+                self.cache.strike_absences();
+            }
+        } else if let Some(owner) = subject.as_owner() {
+            self.cache.strike_owner(&owner);
+        } else if !subject.is_account() {
+            // Of a later version, which may know more that matters to a key.
+            self.cache.strike_all();
+        }
+    }
+
+    fn caught_up(&self, head: JournalHead, began: Duration) {
+        self.position.store(head.seq.get(), Ordering::Release);
+        let micros = u64::try_from(began.as_micros()).unwrap_or(u64::MAX - 1);
+        self.read_at.store(micros + 1, Ordering::Release);
+    }
+
+    fn lag(&self) -> Option<Duration> {
+        let read_at = self.read_at.load(Ordering::Acquire).checked_sub(1)?;
+        let read_at = Duration::from_micros(read_at);
+        Some(self.clock.elapsed().saturating_sub(read_at))
+    }
+
+    /// Once when it begins to fail and once when that is over: a database that is away for an hour is one event.
+    fn report(&self, outcome: Result<(), StoreError>) {
+        match outcome {
+            Err(error) if !self.failing.swap(true, Ordering::AcqRel) => {
+                let cause = std::error::Error::source(&error).map(tracing::field::display);
+                tracing::warn!(%error, cause, bound = ?self.bound, "the journal cannot be read; what is remembered of keys is believed until the bound");
+            }
+            Ok(()) if self.failing.swap(false, Ordering::AcqRel) => {
+                tracing::info!("the journal can be read again");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The rows after `head` among `rows`, which were read from `head` on; `None` when `head` is not among them.
+fn after(rows: &[JournalRow], head: JournalHead) -> Option<&[JournalRow]> {
+    if head == JournalHead::START {
+        return Some(rows);
+    }
+    let (first, rest) = rows.split_first()?;
+    (first.seq == head.seq && first.chain == head.chain).then_some(rest)
+}
+
+/// Says that the task runs no more when it is dropped, with its runtime too.
+struct RunsWhileAlive(Weak<Follower>);
+
+impl Drop for RunsWhileAlive {
+    fn drop(&mut self) {
+        if let Some(follower) = self.0.upgrade() {
+            follower.runs.store(false, Ordering::Release);
+        }
+    }
+}
