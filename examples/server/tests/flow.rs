@@ -48,7 +48,7 @@ fn nothing_leaked(server: &Server, secrets: &flow::Secrets, email: &str) {
 }
 
 fn on_sqlite_without_any_setting(site: &Site) {
-    let server = site.start(&[("SAKMS_LOG", "trace")]);
+    let server = site.start(&[("SAKMS_LOG", "trace,actix_http=trace")]);
     every_way(&server);
     let made: Vec<_> = ["sakms.db", "sakms.db.master-key", "sakms.db.jwt-secret"]
         .map(|name| site.folder().join(name))

@@ -1,5 +1,6 @@
 //! MariaDB as it is in life: empty, killed, and back.
 
+#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 #![allow(clippy::disallowed_methods, reason = "these tests are about time")]
 
 #[macro_use]

@@ -1,5 +1,11 @@
 //! Starting badly: one clear line, exit status 1, no backtrace, nothing left behind.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test reports by panicking"
+)]
+
 #[macro_use]
 mod support;
 
@@ -23,6 +29,7 @@ on_each_framework!(
     migrate_says_what_it_did,
     secrets_from_files,
     the_log_can_be_json,
+    what_is_no_request_does_not_fill_the_log,
 );
 
 /// The one line it says on stderr.
@@ -275,4 +282,14 @@ fn the_log_can_be_json(site: &Site) {
         log.contains("\"status\":404") && !log.contains("canary") && !log.contains("nothing/here"),
         "{log}"
     );
+}
+
+fn what_is_no_request_does_not_fill_the_log(site: &Site) {
+    let server = site.start(&[]);
+    let answer = client::raw(server.address, b"this is no request\r\n\r\n").unwrap();
+    assert_eq!(answer.status, 400);
+    server.send("GET", "/health", &[], "");
+    server.wait_for_log("/health");
+    let log = server.log();
+    assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
 }

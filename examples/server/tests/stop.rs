@@ -1,5 +1,6 @@
 //! Ending well, and clients that are slow.
 
+#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 #![allow(clippy::disallowed_methods, reason = "these tests are about time")]
 
 #[macro_use]
@@ -22,6 +23,7 @@ on_each_framework!(
     headers_and_bodies_that_do_not_come_are_not_waited_for,
     connections_past_the_most_wait_for_a_place,
     a_connection_without_a_next_request_is_closed,
+    a_body_that_nobody_reads_is_not_waited_for,
 );
 
 /// A request of which the server has the head and waits for the body.
@@ -157,4 +159,20 @@ fn a_connection_without_a_next_request_is_closed(site: &Site) {
     // To its end, which is the server's doing: the request left the connection open.
     stream.read_to_end(&mut answer).unwrap();
     assert_eq!(client::parse(&answer).unwrap().status, 200);
+}
+
+fn a_body_that_nobody_reads_is_not_waited_for(site: &Site) {
+    let server = site.start(&[]);
+    for (line, status) in [
+        ("GET /demo/public", 200),
+        ("GET /demo/protected", 401),
+        ("PUT /demo/public", 405),
+        ("GET /nowhere", 404),
+        ("POST /keys", 401),
+    ] {
+        let request =
+            format!("{line} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+        let answer = client::raw(server.address, request.as_bytes());
+        assert_eq!(answer.unwrap().status, status, "{line}");
+    }
 }

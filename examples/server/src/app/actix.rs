@@ -18,13 +18,19 @@ pub(crate) fn routes(api: Api) -> Result<impl Fn(&mut ServiceConfig) + Clone + S
     let any_key = RequireKey::new(api.sakms());
     let reader = any_key.clone().scope("reports:read")?;
     Ok(move |config: &mut ServiceConfig| {
-        let open = web::resource(["/demo/public", "/demo/public/"]);
-        let protected = web::resource(["/demo/protected", "/demo/protected/"]);
-        let with_scope = web::resource(["/demo/reports", "/demo/reports/"]);
+        let mut open = web::resource(["/demo/public", "/demo/public/"]);
+        let mut protected = web::resource(["/demo/protected", "/demo/protected/"]);
+        let mut with_scope = web::resource(["/demo/reports", "/demo/reports/"]);
+        // As axum does: GET answers HEAD as well, and the guard stands behind "method not allowed".
+        for method in [web::get, web::head] {
+            open = open.route(method().to(hello));
+            protected = protected.route(method().to(hello).wrap(any_key.clone()));
+            with_scope = with_scope.route(method().to(reports).wrap(reader.clone()));
+        }
         config
-            .service(open.get(hello).head(hello))
-            .service(protected.wrap(any_key.clone()).get(hello).head(hello))
-            .service(with_scope.wrap(reader.clone()).get(reports).head(reports))
+            .service(open)
+            .service(protected)
+            .service(with_scope)
             .configure(sakms_actix::configure(api.clone()));
     })
 }
@@ -45,6 +51,7 @@ pub(crate) fn app(
         .configure(routes)
         .default_service(web::to(sakms_actix::not_found))
         .wrap(from_fn(sakms_actix::method_not_allowed))
+        .wrap(from_fn(sakms_actix::unread_bodies))
         .wrap(from_fn(trace::actix::request))
 }
 
