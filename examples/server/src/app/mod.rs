@@ -1,7 +1,9 @@
-//! The application: what a host that uses SAKMS writes.
+//! The application: what a host that uses SAKMS writes. The service is made here; [`axum`] and [`actix`] give it to a
+//! framework each, with the same routes and the same answers.
 
-use axum::Router;
-use axum::middleware::from_fn;
+pub(crate) mod actix;
+pub(crate) mod axum;
+
 use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig};
 use sakms_core::http::{Api, QueryToken};
@@ -13,7 +15,6 @@ use crate::config::{HashSettings, QueryTokenSetting, Settings};
 use crate::database::Database;
 use crate::error::Failure;
 use crate::keys::Keys;
-use crate::{demo, trace};
 
 /// How keys are made and secrets are proven, as the settings say.
 #[derive(Debug)]
@@ -79,22 +80,15 @@ pub(crate) fn sakms(
         .map_err(|error| Failure::new("the service could not be set up", &error))
 }
 
-/// The routes: the host's own, and SAKMS's merged in.
-pub(crate) fn router(settings: &Settings, sakms: &Sakms) -> Result<Router, Failure> {
+/// The HTTP side of the service, as the settings say.
+pub(crate) fn api(settings: &Settings, sakms: &Sakms) -> Api {
     let query_token = match settings.query_token {
         QueryTokenSetting::Allow => QueryToken::Allow,
         QueryTokenSetting::Deny => QueryToken::Deny,
     };
     let body_limit = usize::try_from(settings.http.body_limit).unwrap_or(usize::MAX);
-    let api = Api::from(sakms.clone())
+    Api::from(sakms.clone())
         .query_token(query_token)
         .body_limit(body_limit)
-        .body_time(settings.http.body_timeout);
-    let demo = demo::router(sakms).map_err(|error| Failure::new("a demo route's scope", &error))?;
-    Ok(Router::new()
-        .merge(demo)
-        .merge(sakms_axum::router(api))
-        .fallback(sakms_axum::not_found)
-        .method_not_allowed_fallback(sakms_axum::method_not_allowed)
-        .layer(from_fn(trace::request)))
+        .body_time(settings.http.body_timeout)
 }
