@@ -10,6 +10,7 @@ mod error;
 mod keys;
 mod listen;
 mod log;
+mod metrics;
 mod trace;
 
 use std::process::ExitCode;
@@ -46,20 +47,22 @@ fn run(settings: &Settings) -> Result<(), Failure> {
 
 async fn serve(settings: &Settings) -> Result<(), Failure> {
     let rules = app::Rules::of(settings)?;
+    let recorder = metrics::start(settings.http.metrics, settings.listen)?;
     // The port first: a server that cannot listen shall leave no database or keys behind.
     let listener = listen::bind(settings.listen).await?;
     let keys = keys::resolve(settings)?;
     let database = database::open(&settings.database).await?;
     let sakms = app::sakms(settings, rules, database, keys)?;
     let api = app::api(settings, &sakms);
+    let metrics = recorder.map(|recorder| metrics::Metrics::new(recorder, &sakms));
     let wrong_scope = |error| Failure::new("a demo route's scope", &error);
     match settings.framework {
         Framework::Axum => {
-            let router = app::axum::router(api).map_err(wrong_scope)?;
+            let router = app::axum::router(api, metrics).map_err(wrong_scope)?;
             listen::axum::serve(listener, router, &settings.http).await?;
         }
         Framework::Actix => {
-            let routes = app::actix::routes(api).map_err(wrong_scope)?;
+            let routes = app::actix::routes(api, metrics).map_err(wrong_scope)?;
             listen::actix::serve(listener, routes, &settings.http).await?;
         }
     }

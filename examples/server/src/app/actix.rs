@@ -1,20 +1,26 @@
 //! The integration with actix-web. The one with axum stands beside it.
 
+use std::future::ready;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Json, ServiceConfig};
-use actix_web::{App, Error};
+use actix_web::{App, Error, HttpResponse};
 use sakms_actix::{Authenticated, RequireKey};
 use sakms_core::http::Api;
 use sakms_core::key::InvalidScope;
 use serde_json::{Value, json};
 
+use crate::metrics::{Metrics, TEXT_FORMAT};
 use crate::trace;
 
 /// The host's own routes (an open one, the same handler behind the guard, and one that wants a scope) and SAKMS's. Made
 /// once, for all workers.
-pub(crate) fn routes(api: Api) -> Result<impl Fn(&mut ServiceConfig) + Clone + Send, InvalidScope> {
+pub(crate) fn routes(
+    api: Api,
+    metrics: Option<Metrics>,
+) -> Result<impl Fn(&mut ServiceConfig) + Clone + Send, InvalidScope> {
     let any_key = RequireKey::new(api.sakms());
     let reader = any_key.clone().scope("reports:read")?;
     Ok(move |config: &mut ServiceConfig| {
@@ -26,6 +32,18 @@ pub(crate) fn routes(api: Api) -> Result<impl Fn(&mut ServiceConfig) + Clone + S
             open = open.route(method().to(hello));
             protected = protected.route(method().to(hello).wrap(any_key.clone()));
             with_scope = with_scope.route(method().to(reports).wrap(reader.clone()));
+        }
+        if let Some(metrics) = metrics.clone() {
+            let page = move || {
+                let mut figures = HttpResponse::Ok();
+                ready(figures.content_type(TEXT_FORMAT).body(metrics.page()))
+            };
+            let resource = web::resource("/metrics");
+            config.service(
+                resource
+                    .route(web::get().to(page.clone()))
+                    .route(web::head().to(page)),
+            );
         }
         config
             .service(open)

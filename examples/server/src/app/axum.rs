@@ -1,5 +1,6 @@
 //! The integration with axum. The one with actix-web stands beside it.
 
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -8,10 +9,11 @@ use sakms_core::http::Api;
 use sakms_core::key::InvalidScope;
 use serde_json::{Value, json};
 
+use crate::metrics::{Metrics, TEXT_FORMAT};
 use crate::trace;
 
 /// The host's own routes (an open one, the same handler behind the guard, and one that wants a scope) and SAKMS's.
-pub(crate) fn router(api: Api) -> Result<Router, InvalidScope> {
+pub(crate) fn router(api: Api, metrics: Option<Metrics>) -> Result<Router, InvalidScope> {
     let any_key = RequireKey::new(api.sakms());
     let reader = any_key.clone().scope("reports:read")?;
     let open = Router::new()
@@ -25,7 +27,15 @@ pub(crate) fn router(api: Api) -> Result<Router, InvalidScope> {
         .route("/demo/reports", get(reports))
         .route("/demo/reports/", get(reports))
         .route_layer(reader);
+    let figures = match metrics {
+        Some(metrics) => {
+            let page = async move || ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.page());
+            Router::new().route("/metrics", get(page))
+        }
+        None => Router::new(),
+    };
     Ok(open
+        .merge(figures)
         .merge(protected)
         .merge(with_scope)
         .merge(sakms_axum::router(api))

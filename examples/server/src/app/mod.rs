@@ -8,10 +8,10 @@ use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
-use sakms_core::service::Sakms;
+use sakms_core::service::{CacheConfig, Sakms};
 use sakms_core::token::{JwtIssuer, Keyring};
 
-use crate::config::{HashSettings, QueryTokenSetting, Settings};
+use crate::config::{CacheSettings, HashSettings, QueryTokenSetting, Settings};
 use crate::database::Database;
 use crate::error::Failure;
 use crate::keys::Keys;
@@ -71,6 +71,7 @@ pub(crate) fn sakms(
     };
     let builder = builder
         .hashing(rules.hashing)
+        .caching(caching(&settings.cache))
         .password_policy(rules.passwords)
         .token_issuer(issuer);
     let prefixed = builder.key_prefix(&settings.key_prefix);
@@ -78,6 +79,15 @@ pub(crate) fn sakms(
     builder
         .build()
         .map_err(|error| Failure::new("the service could not be set up", &error))
+}
+
+fn caching(settings: &CacheSettings) -> CacheConfig {
+    let entries = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    CacheConfig::default()
+        .keys(entries(settings.cache_keys))
+        .denials(entries(settings.cache_denials))
+        .follow_every(settings.journal_interval)
+        .max_staleness(settings.max_staleness)
 }
 
 /// The HTTP side of the service, as the settings say.
