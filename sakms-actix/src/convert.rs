@@ -46,7 +46,8 @@ pub(crate) fn headers(
     Ok(found)
 }
 
-pub(crate) fn response(response: Response) -> HttpResponse {
+/// A response of the core as one of actix, for a host that answers with a [`Problem`] of its own accord.
+pub fn response(response: Response) -> HttpResponse {
     // What is a status or a header in one version of the crate is one in the other.
     into_actix(response).unwrap_or_else(HttpResponse::from_error)
 }

@@ -38,5 +38,7 @@ mod unread;
 struct Readme;
 
 pub use config::{configure, method_not_allowed, not_found};
+pub use convert::response;
 pub use extract::{Authenticated, MaybeAuthenticated};
 pub use middleware::{RequireKey, RequireKeyService};
+pub use unread::unread_bodies;

@@ -154,6 +154,20 @@ impl Clock for SystemClock {
     }
 }
 
+/// Measures how long something takes, for what is counted and for nothing that is decided.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(Duration);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(SystemClock.elapsed())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        SystemClock.elapsed().saturating_sub(self.0)
+    }
+}
+
 /// A clock that stands still until it is told otherwise, for tests.
 #[derive(Debug)]
 pub struct ManualClock {

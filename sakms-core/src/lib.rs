@@ -13,6 +13,7 @@ pub mod key;
 pub mod secret;
 pub mod service;
 pub mod store;
+mod telemetry;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod token;

@@ -317,3 +317,35 @@ async fn the_tables_do_not_depend_on_the_servers_defaults() {
         .await;
     assert_eq!(other_engines, 0);
 }
+
+/// As under actix-web, whose workers have a runtime each and end before the service has stored its last counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn connections_outlive_the_runtime_they_were_asked_for_in() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let options = MySqlPoolOptions::new().max_connections(1);
+    let pool = options.connect_lazy_with(database.options());
+    let store = MariaDbStore::from_pool(pool.clone());
+    store.migrate().await.unwrap();
+    let number = async |pool: &MySqlPool| -> u64 {
+        let answer = sqlx::query_scalar("SELECT CONNECTION_ID()").fetch_one(pool);
+        answer.await.unwrap()
+    };
+    let (asking, of_store) = (store.clone(), pool.clone());
+    let worker = std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        runtime.block_on(async {
+            asking.ping().await.unwrap();
+            let number = number(&of_store).await;
+            // The connection is handed back by a task of this runtime.
+            while of_store.num_idle() == 0 {
+                tokio::task::yield_now().await;
+            }
+            number
+        })
+    });
+    let before = tokio::task::block_in_place(|| worker.join()).unwrap();
+    assert_eq!(number(&pool).await, before, "a new one had to be made");
+}

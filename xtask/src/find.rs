@@ -1,6 +1,7 @@
-//! Finding the programs of a MariaDB server that the system has.
+//! Finding programs that the system has: a MariaDB server, a browser and its driver.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,20 +9,52 @@ use std::process::Command;
 use crate::failure::{Failure, Outcome};
 use crate::run;
 
-/// The variable that names the daemon to use.
-pub(crate) const DAEMON_VARIABLE: &str = "SAKMS_MARIADBD";
+/// MariaDB's daemon.
+pub(crate) const MARIADBD: Wanted = Wanted {
+    variable: "SAKMS_MARIADBD",
+    names: &["mariadbd", "mysqld"],
+    what: "MariaDB's daemon",
+    // A `mysqld` may be MySQL's, which is set up in another way.
+    version_says: &["MariaDB"],
+};
 
-const DAEMON_NAMES: [&str; 2] = ["mariadbd", "mysqld"];
+/// A browser that `chromedriver` can drive.
+pub(crate) const CHROMIUM: Wanted = Wanted {
+    variable: "SAKMS_CHROMIUM",
+    names: &[
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+        "Chromium",
+        "Google Chrome",
+    ],
+    what: "Chromium",
+    version_says: &["Chromium", "Google Chrome"],
+};
+
+/// The program that drives the browser.
+pub(crate) const CHROMEDRIVER: Wanted = Wanted {
+    variable: "SAKMS_CHROMEDRIVER",
+    names: &["chromedriver"],
+    what: "chromedriver",
+    version_says: &["ChromeDriver"],
+};
+
 const INSTALLER_NAMES: [&str; 2] = ["mariadb-install-db", "mysql_install_db"];
 
-/// Where packages put a daemon. Most are not in the PATH of a plain user.
-const USUAL_FOLDERS: [&str; 6] = [
+/// Where packages put programs. Most are not in the PATH of a plain user.
+const USUAL_FOLDERS: [&str; 10] = [
     "/usr/sbin",
     "/usr/local/sbin",
     "/usr/libexec",
     "/usr/bin",
     "/usr/local/bin",
     "/opt/local/bin",
+    "/usr/lib/chromium",
+    "/usr/lib/chromium-browser",
+    "/Applications/Chromium.app/Contents/MacOS",
+    "/Applications/Google Chrome.app/Contents/MacOS",
 ];
 
 /// Where Homebrew keeps each package in a folder of its own.
@@ -31,13 +64,53 @@ const HOMEBREW_FOLDERS: [&str; 3] = [
     "/home/linuxbrew/.linuxbrew/opt",
 ];
 
-/// The MariaDB daemon of this system, if it has one. Fails if the user named
-/// one that is none: another in its place would be a surprise.
-pub(crate) fn daemon() -> Outcome<Option<PathBuf>> {
-    if let Some(named) = env::var_os(DAEMON_VARIABLE).filter(|named| !named.is_empty()) {
-        return named_daemon(named.into()).map(Some);
+/// A program that the system may have, and how it is known.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// The variable that names the one to use.
+    pub(crate) variable: &'static str,
+    names: &'static [&'static str],
+    what: &'static str,
+    version_says: &'static [&'static str],
+}
+
+impl Wanted {
+    /// The program, if the system has one. Fails if the user named one that is none: another in its place would be a
+    /// surprise.
+    pub(crate) fn find(&self) -> Outcome<Option<PathBuf>> {
+        match env::var_os(self.variable).filter(|named| !named.is_empty()) {
+            Some(named) => self.named(named).map(Some),
+            None => Ok(self.among(&folders())),
+        }
     }
-    Ok(daemons_in(&folders()).find(|path| is_mariadb(path)))
+
+    fn named(&self, named: OsString) -> Outcome<PathBuf> {
+        let path = PathBuf::from(named);
+        let problem = if !path.exists() {
+            "is not there".to_owned()
+        } else if !is_program(&path) {
+            "is not a program".to_owned()
+        } else if !self.is(&path) {
+            format!("is not {}", self.what)
+        } else {
+            return Ok(path);
+        };
+        let (variable, path, name) = (self.variable, path.display(), self.names[0]);
+        Err(Failure::new(format!(
+            "{variable}={path} {problem}; name a {name}, or unset it to let one be found"
+        )))
+    }
+
+    fn among(&self, folders: &[PathBuf]) -> Option<PathBuf> {
+        programs(self.names, folders).find(|path| self.is(path))
+    }
+
+    fn is(&self, program: &Path) -> bool {
+        run::capture(Command::new(program).arg("--version")).is_ok_and(|version| {
+            let said = |words: &&str| version.contains(words);
+            self.version_says.iter().any(said)
+        })
+    }
 }
 
 /// The program that fills an empty data folder for this daemon.
@@ -56,28 +129,6 @@ pub(crate) fn installer(daemon: &Path) -> Outcome<PathBuf> {
             daemon.display()
         ))
     })
-}
-
-fn named_daemon(path: PathBuf) -> Outcome<PathBuf> {
-    let problem = if !path.exists() {
-        "is not there"
-    } else if !is_program(&path) {
-        "is not a program"
-    } else if !is_mariadb(&path) {
-        "is not MariaDB's daemon"
-    } else {
-        return Ok(path);
-    };
-    let path = path.display();
-    Err(Failure::new(format!(
-        "{DAEMON_VARIABLE}={path} {problem}; name a mariadbd, or unset it to let one be found"
-    )))
-}
-
-/// A `mysqld` may be MySQL's, which is set up in another way.
-fn is_mariadb(daemon: &Path) -> bool {
-    run::capture(Command::new(daemon).arg("--version"))
-        .is_ok_and(|version| version.contains("MariaDB"))
 }
 
 fn folders() -> Vec<PathBuf> {
@@ -104,10 +155,6 @@ fn homebrew(base: &Path) -> Vec<PathBuf> {
         .collect();
     found.sort();
     found
-}
-
-fn daemons_in(folders: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
-    programs(&DAEMON_NAMES, folders)
 }
 
 fn first(names: &[&str], folders: &[PathBuf]) -> Option<PathBuf> {
@@ -153,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("mariadbd"), "not a program").unwrap();
         let folders = [folder.path().to_owned(), folder.path().join("missing")];
-        assert_eq!(daemons_in(&folders).count(), 0);
+        assert_eq!(MARIADBD.among(&folders), None);
     }
 
     #[test]
@@ -162,10 +209,26 @@ mod tests {
         let (old, new) = (folder.path().join("a"), folder.path().join("b"));
         let mysqld = program(&old, "mysqld", "echo mysqld from MariaDB");
         let mariadbd = program(&new, "mariadbd", "echo mariadbd from MariaDB");
-        assert_eq!(
-            daemons_in(&[old, new]).collect::<Vec<_>>(),
-            [mariadbd, mysqld]
+        let both = [old, new];
+        assert_eq!(MARIADBD.among(&both), Some(mariadbd.clone()));
+        fs::remove_file(mariadbd).unwrap();
+        assert_eq!(MARIADBD.among(&both), Some(mysqld));
+    }
+
+    #[test]
+    fn a_browser_is_known_by_what_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let snap = folder.path().join("a");
+        // What Ubuntu has under this name is a hint to install another.
+        program(
+            &snap,
+            "chromium-browser",
+            "echo install the snap >&2; exit 1",
         );
+        let right = program(folder.path(), "google-chrome", "echo Google Chrome 156.0");
+        let folders = [snap, folder.path().to_owned()];
+        assert_eq!(CHROMIUM.among(&folders), Some(right));
+        assert_eq!(CHROMEDRIVER.among(&folders), None);
     }
 
     #[test]
@@ -181,17 +244,17 @@ mod tests {
     #[test]
     fn a_named_daemon_must_be_one() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = named_daemon(folder.path().join("mariadbd"))
-            .unwrap_err()
-            .to_string();
+        let named = |path: PathBuf| MARIADBD.named(path.into());
+        let missing = named(folder.path().join("mariadbd"));
+        let missing = missing.unwrap_err().to_string();
         assert!(missing.contains("is not there"), "{missing}");
 
         let other = program(folder.path(), "mysqld", "echo mysqld from MySQL");
-        let other = named_daemon(other).unwrap_err().to_string();
+        let other = named(other).unwrap_err().to_string();
         assert!(other.contains("is not MariaDB's daemon"), "{other}");
 
         let right = program(folder.path(), "mariadbd", "echo Ver 10.11-MariaDB");
-        assert_eq!(named_daemon(right.clone()).unwrap(), right);
+        assert_eq!(named(right.clone()).unwrap(), right);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Installing a MariaDB server where that is possible without asking anybody:
+//! Installing what tests need where that is possible without asking anybody:
 //! as root, on a system with apt-get. That is what CI is.
 
 use std::fs;
@@ -11,21 +11,41 @@ use crate::{find, report, run, scratch};
 /// Debian's packages ask this script before they start a service.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
+const MARIADB_ADVICE: &str = "MariaDB is not installed: install it (Debian, Ubuntu: `apt-get install mariadb-server`; \
+     macOS: `brew install mariadb`), or name a mariadbd in SAKMS_MARIADBD or a running server in \
+     SAKMS_TEST_MARIADB_URL; `cargo xtask test --no-mariadb` runs the tests that need none";
+
+const BROWSER_ADVICE: &str = "Chromium or chromedriver is not installed: install both (Debian: \
+     `apt-get install chromium chromium-driver`; macOS: `brew install --cask google-chrome chromedriver`), or name them \
+     in SAKMS_CHROMIUM and SAKMS_CHROMEDRIVER; `cargo xtask test --no-browser` runs the tests that need none";
+
 /// Installs MariaDB and gives its daemon, or says what to do instead.
 pub(crate) fn mariadb() -> Outcome<PathBuf> {
+    packages(&["mariadb-server"], MARIADB_ADVICE)?;
+    let installed = find::MARIADBD.find()?;
+    installed.ok_or_else(|| Failure::new("mariadb-server is installed but has no mariadbd"))
+}
+
+/// Installs Chromium and chromedriver, or says what to do instead.
+pub(crate) fn browser() -> Outcome {
+    packages(&["chromium", "chromium-driver"], BROWSER_ADVICE)
+}
+
+/// Installs Debian's packages of these names, or gives the advice.
+fn packages(names: &[&str], advice: &str) -> Outcome {
     if !scratch::is_root() || run::capture(Command::new("apt-get").arg("--version")).is_err() {
-        return Err(advice());
+        return Err(Failure::new(advice));
     }
-    report::say("    no mariadbd here; installing Debian's mariadb-server with apt-get");
+    let list = names.join(" and ");
+    report::say(&format!("    installing Debian's {list} with apt-get"));
     let _policy = Policy::forbid_services(Path::new(POLICY))?;
-    run::run(&mut apt_get(&["update"]))?;
-    run::run(&mut apt_get(&[
-        "install",
-        "-y",
-        "--no-install-recommends",
-        "mariadb-server",
-    ]))?;
-    find::daemon()?.ok_or_else(|| Failure::new("mariadb-server is installed but has no mariadbd"))
+    let install = [&["install", "-y", "--no-install-recommends"], names].concat();
+    [&["update"][..], &install].iter().try_for_each(|args| {
+        run::run(&mut apt_get(args)).map_err(|failure| match failure {
+            Failure::Broken(cause) => Failure::new(format!("{cause}; {advice}")),
+            interrupted @ Failure::Interrupted(_) => interrupted,
+        })
+    })
 }
 
 fn apt_get(args: &[&str]) -> Command {
@@ -36,14 +56,6 @@ fn apt_get(args: &[&str]) -> Command {
     // Standard output is for results: `mariadb` prints its URL there.
     command.stdout(std::io::stderr());
     command
-}
-
-fn advice() -> Failure {
-    Failure::new(
-        "MariaDB is not installed: install it (Debian, Ubuntu: `apt-get install mariadb-server`; \
-         macOS: `brew install mariadb`), or name a mariadbd in SAKMS_MARIADBD or a running server \
-         in SAKMS_TEST_MARIADB_URL; `cargo xtask test --no-mariadb` runs the tests that need none",
-    )
 }
 
 /// Keeps packages from starting services while it lives. A system that has a
@@ -117,16 +129,22 @@ mod tests {
     }
 
     #[test]
-    fn the_advice_is_one_line_and_names_every_way_out() {
-        let advice = advice().to_string();
-        assert!(!advice.contains('\n'));
-        for way in [
-            "apt-get install",
-            "SAKMS_MARIADBD",
-            "SAKMS_TEST_MARIADB_URL",
-            "--no-mariadb",
-        ] {
-            assert!(advice.contains(way), "{advice}");
+    fn an_advice_is_one_line_and_names_every_way_out() {
+        let ways = [
+            (
+                MARIADB_ADVICE,
+                "SAKMS_MARIADBD SAKMS_TEST_MARIADB_URL --no-mariadb",
+            ),
+            (
+                BROWSER_ADVICE,
+                "SAKMS_CHROMIUM SAKMS_CHROMEDRIVER --no-browser",
+            ),
+        ];
+        for (advice, ways) in ways {
+            assert!(!advice.contains('\n'));
+            for way in ways.split(' ').chain(["apt-get install", "brew install"]) {
+                assert!(advice.contains(way), "{advice}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the development commands of this workspace, in Rust so that
 //! they are the same on every machine and in CI.
 
+mod browser;
 mod check;
 mod deny;
 mod failure;
@@ -31,14 +32,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Run every test of the workspace, against a private MariaDB too
+    /// Run every test of the workspace, against a private MariaDB and in a browser too
     ///
-    /// Finds a mariadbd (or installs one, as root on a machine with apt-get),
-    /// starts a private instance of it on a free port of 127.0.0.1, runs the
-    /// tests, and takes everything away again, whatever happens.
+    /// Finds a mariadbd, Chromium and chromedriver (or installs them, as root
+    /// on a machine with apt-get), starts a private MariaDB on a free port of
+    /// 127.0.0.1, runs the tests, and takes everything away again, whatever
+    /// happens.
     ///
-    /// `SAKMS_MARIADBD` names the daemon to use. `SAKMS_TEST_MARIADB_URL`
-    /// names a running server to use instead of a private one.
+    /// `SAKMS_MARIADBD`, `SAKMS_CHROMIUM` and `SAKMS_CHROMEDRIVER` name the
+    /// programs to use. `SAKMS_TEST_MARIADB_URL` names a running server to use
+    /// instead of a private one.
     Test(suite::Options),
     /// Start a private MariaDB, print its URL and stay until ctrl-c
     ///
@@ -90,11 +93,19 @@ mod tests {
 
     #[test]
     fn arguments_after_the_dashes_go_to_the_runner() {
-        let cli = Cli::parse_from(["xtask", "test", "--no-mariadb", "--", "-E", "test(key)"]);
+        let cli = Cli::parse_from([
+            "xtask",
+            "test",
+            "--no-mariadb",
+            "--no-browser",
+            "--",
+            "-E",
+            "test(key)",
+        ]);
         let Task::Test(options) = cli.command else {
             panic!("parsed as another command");
         };
-        assert!(options.no_mariadb);
+        assert!(options.no_mariadb && options.no_browser);
         assert_eq!(options.runner_args, ["-E", "test(key)"]);
     }
 }

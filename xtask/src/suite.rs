@@ -9,6 +9,7 @@ use std::thread;
 
 use clap::Args;
 
+use crate::browser::Browser;
 use crate::failure::{Attempt, Failure, Outcome};
 use crate::mariadb::Server;
 use crate::report::{Report, say};
@@ -18,10 +19,13 @@ use crate::{find, install, run, signals};
 
 /// The server the tests use: given by the user, or set here for them.
 const URL: &str = "SAKMS_TEST_MARIADB_URL";
-/// Names what must not be skipped, so that a test without its server fails.
+/// Names what must not be skipped, so that a test without it fails.
 const REQUIRE: &str = "SAKMS_TEST_REQUIRE";
 /// The daemon, for tests that start and kill a server of their own.
 const DAEMON: &str = "SAKMS_TEST_MARIADBD";
+/// The browser, and what drives it.
+const CHROMIUM: &str = "SAKMS_TEST_CHROMIUM";
+const CHROMEDRIVER: &str = "SAKMS_TEST_CHROMEDRIVER";
 
 /// What to test, and how.
 #[derive(Debug, Default, Args)]
@@ -29,6 +33,9 @@ pub(crate) struct Options {
     /// Leave out the tests that need a MariaDB server
     #[arg(long)]
     pub(crate) no_mariadb: bool,
+    /// Leave out the tests that need Chromium
+    #[arg(long)]
+    pub(crate) no_browser: bool,
     /// Arguments for the test runner (cargo nextest, or else cargo test), such
     /// as a filter; the doc tests are left out then
     #[arg(last = true, value_name = "ARGS")]
@@ -45,7 +52,12 @@ pub(crate) fn test(options: &Options) -> Outcome {
     } else {
         report.need("mariadb", || Database::open(&scratch))?
     };
-    let mut surroundings = database.variables();
+    let browser = if options.no_browser {
+        None
+    } else {
+        Some(report.need("browser", Browser::find_or_install)?)
+    };
+    let mut surroundings = variables(&database, browser.as_ref());
     surroundings.push(("TMPDIR", Some(scratch.for_tests()?.into())));
 
     if options.runner_args.is_empty() {
@@ -108,7 +120,7 @@ impl Database {
         if env::var_os(URL).is_some_and(|url| !url.is_empty()) {
             say(&format!("    using the server that {URL} names"));
             return Ok(Self::Given {
-                daemon: find::daemon()?,
+                daemon: find::MARIADBD.find()?,
             });
         }
         let daemon = daemon()?;
@@ -117,23 +129,45 @@ impl Database {
         Ok(Self::Private { server, daemon })
     }
 
-    /// What the tests are told. A variable without a value is taken away.
-    fn variables(&self) -> Variables {
-        let (url, daemon) = match self {
-            Self::None => return vec![(URL, None), (REQUIRE, None), (DAEMON, None)],
-            Self::Given { daemon } => (env::var_os(URL), daemon.clone()),
-            Self::Private { server, daemon } => (Some(server.url().into()), Some(daemon.clone())),
-        };
-        let mut variables = vec![(URL, url), (REQUIRE, Some("mariadb".into()))];
-        if let Some(daemon) = daemon {
-            variables.push((DAEMON, Some(daemon.into())));
+    /// Where the server is, and the daemon for servers of the tests' own.
+    fn programs(&self) -> Option<(Option<OsString>, Option<OsString>)> {
+        match self {
+            Self::None => None,
+            Self::Given { daemon } => {
+                let daemon = daemon.clone().map(Into::into);
+                Some((env::var_os(URL), daemon.or_else(|| env::var_os(DAEMON))))
+            }
+            Self::Private { server, daemon } => {
+                Some((Some(server.url().into()), Some(daemon.clone().into())))
+            }
         }
-        variables
     }
 }
 
+/// What the tests are told. A variable without a value is taken away.
+fn variables(database: &Database, browser: Option<&Browser>) -> Variables {
+    let mut required = Vec::new();
+    let (url, daemon) = database.programs().map_or((None, None), |programs| {
+        required.push("mariadb");
+        programs
+    });
+    let (chromium, driver) = browser.map_or((None, None), |browser| {
+        required.push("chromium");
+        let Browser { chromium, driver } = browser;
+        (Some(chromium.into()), Some(driver.into()))
+    });
+    let required = (!required.is_empty()).then(|| required.join(",").into());
+    vec![
+        (URL, url),
+        (DAEMON, daemon),
+        (CHROMIUM, chromium),
+        (CHROMEDRIVER, driver),
+        (REQUIRE, required),
+    ]
+}
+
 fn daemon() -> Outcome<PathBuf> {
-    match find::daemon()? {
+    match find::MARIADBD.find()? {
         Some(daemon) => Ok(daemon),
         None => install::mariadb(),
     }
@@ -168,22 +202,36 @@ fn surround<'a>(command: &'a mut Command, variables: &Variables) -> &'a mut Comm
 mod tests {
     use super::*;
 
-    #[test]
-    fn without_a_database_the_tests_hear_of_none() {
+    fn told(database: &Database, browser: Option<&Browser>, name: &str) -> Option<String> {
         let mut command = Command::new("true");
-        surround(&mut command, &Database::None.variables());
-        let told: Vec<_> = command.get_envs().collect();
-        assert_eq!(told.len(), 3);
-        assert!(told.iter().all(|(_, value)| value.is_none()));
+        surround(&mut command, &variables(database, browser));
+        let told = command.get_envs().find(|(told, _)| *told == name);
+        told.unwrap()
+            .1
+            .map(|value| value.to_str().unwrap().to_owned())
     }
 
     #[test]
-    fn with_a_database_its_tests_may_not_be_skipped() {
+    fn what_is_left_out_the_tests_do_not_hear_of() {
+        for name in [URL, DAEMON, CHROMIUM, CHROMEDRIVER, REQUIRE] {
+            assert_eq!(told(&Database::None, None, name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_may_not_be_skipped() {
         let given = Database::Given {
             daemon: Some("mariadbd".into()),
         };
-        let variables = given.variables();
-        assert!(variables.contains(&(REQUIRE, Some("mariadb".into()))));
-        assert!(variables.contains(&(DAEMON, Some("mariadbd".into()))));
+        let browser = Browser {
+            chromium: "chromium".into(),
+            driver: "chromedriver".into(),
+        };
+        let told = |browser, name| told(&given, browser, name).unwrap();
+        assert_eq!(told(None, REQUIRE), "mariadb");
+        assert_eq!(told(None, DAEMON), "mariadbd");
+        assert_eq!(told(Some(&browser), REQUIRE), "mariadb,chromium");
+        assert_eq!(told(Some(&browser), CHROMIUM), "chromium");
+        assert_eq!(told(Some(&browser), CHROMEDRIVER), "chromedriver");
     }
 }

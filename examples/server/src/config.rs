@@ -64,6 +64,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     pub(crate) hashing: HashSettings,
     #[command(flatten)]
+    pub(crate) cache: CacheSettings,
+    #[command(flatten)]
     pub(crate) http: HttpSettings,
     #[command(flatten)]
     pub(crate) log: LogSettings,
@@ -211,6 +213,10 @@ pub(crate) struct HashSettings {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "HTTP")]
 pub(crate) struct HttpSettings {
+    /// Whether /metrics gives figures for Prometheus, to anybody who asks. auto: only where --listen is loopback
+    #[arg(long, global = true, env = "SAKMS_METRICS", default_value = "auto")]
+    pub(crate) metrics: MetricsSetting,
+
     /// How many connections are served at a time; further ones wait
     #[arg(long, global = true, env = "SAKMS_MAX_CONNECTIONS", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_connections: u32,
@@ -230,6 +236,35 @@ pub(crate) struct HttpSettings {
     /// How long requests in flight may take to end after SIGTERM, in seconds
     #[arg(long, global = true, env = "SAKMS_SHUTDOWN_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) shutdown_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Checks of keys")]
+pub(crate) struct CacheSettings {
+    /// How many keys are remembered at most; others cost a look-up and a hash
+    #[arg(long, global = true, env = "SAKMS_CACHE_KEYS", default_value = "100000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub(crate) cache_keys: u32,
+
+    /// How many refused texts are remembered at most, apart from the keys
+    #[arg(long, global = true, env = "SAKMS_CACHE_DENIALS", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub(crate) cache_denials: u32,
+
+    /// How often to read what other servers changed, in milliseconds
+    #[arg(long, global = true, env = "SAKMS_JOURNAL_INTERVAL", default_value = "250", value_name = "MILLISECONDS", value_parser = milliseconds)]
+    pub(crate) journal_interval: Duration,
+
+    /// How long to believe what is remembered while that cannot be read, in milliseconds; 0 reads for every check
+    #[arg(long, global = true, env = "SAKMS_MAX_STALENESS", default_value = "5000", value_name = "MILLISECONDS", value_parser = staleness)]
+    pub(crate) max_staleness: Duration,
+}
+
+/// Whether a page is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MetricsSetting {
+    /// On an address of this machine alone, yes; on any other, no
+    Auto,
+    On,
+    Off,
 }
 
 #[derive(Debug, Args)]
@@ -261,6 +296,22 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object a line, for machines
     Json,
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    let number: u64 = text.parse().map_err(|_| "not a whole number".to_owned())?;
+    match number {
+        10..=60_000 => Ok(Duration::from_millis(number)),
+        _ => Err("must be 10 to 60000".to_owned()),
+    }
+}
+
+fn staleness(text: &str) -> Result<Duration, String> {
+    let number: u64 = text.parse().map_err(|_| "not a whole number".to_owned())?;
+    match number {
+        0..=3_600_000 => Ok(Duration::from_millis(number)),
+        _ => Err("must be 0 to 3600000".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

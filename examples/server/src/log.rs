@@ -8,7 +8,7 @@ use crate::error::Failure;
 
 /// Starts the log.
 pub(crate) fn start(settings: &LogSettings) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&settings.filter);
+    let filter = EnvFilter::try_new(filter(&settings.filter));
     let filter = filter.map_err(|error| Failure::new("--log is not a filter", &error))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -26,4 +26,14 @@ pub(crate) fn start(settings: &LogSettings) -> Result<(), Failure> {
             .init(),
     }
     Ok(())
+}
+
+/// What is to be logged. actix-http logs each request that it cannot read as an error of its own, so that any stranger can
+/// fill the log; whoever wants to see them names it.
+fn filter(asked: &str) -> String {
+    if asked.contains("actix_http") {
+        asked.to_owned()
+    } else {
+        format!("{asked},actix_http=off")
+    }
 }

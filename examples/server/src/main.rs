@@ -1,15 +1,16 @@
 //! The bundled server: the library with a `main`.
 //!
-//! Everything that a host would write for itself is in [`app`]; the rest is settings, logs and shutdown.
+//! Everything that a host would write for itself is in [`app`], once for axum and once for actix-web; the rest is
+//! settings, logs and shutdown.
 
 mod app;
 mod config;
 mod database;
-mod demo;
 mod error;
 mod keys;
 mod listen;
 mod log;
+mod metrics;
 mod trace;
 
 use std::process::ExitCode;
@@ -45,18 +46,26 @@ fn run(settings: &Settings) -> Result<(), Failure> {
 }
 
 async fn serve(settings: &Settings) -> Result<(), Failure> {
-    if settings.framework == Framework::Actix {
-        return Err(Failure::plain(
-            "--framework actix: this build serves axum only; the actix-web integration is not part of it",
-        ));
-    }
     let rules = app::Rules::of(settings)?;
+    let recorder = metrics::start(settings.http.metrics, settings.listen)?;
     // The port first: a server that cannot listen shall leave no database or keys behind.
     let listener = listen::bind(settings.listen).await?;
     let keys = keys::resolve(settings)?;
     let database = database::open(&settings.database).await?;
     let sakms = app::sakms(settings, rules, database, keys)?;
-    listen::serve(listener, app::router(settings, &sakms)?, &settings.http).await?;
+    let api = app::api(settings, &sakms);
+    let metrics = recorder.map(|recorder| metrics::Metrics::new(recorder, &sakms));
+    let wrong_scope = |error| Failure::new("a demo route's scope", &error);
+    match settings.framework {
+        Framework::Axum => {
+            let router = app::axum::router(api, metrics).map_err(wrong_scope)?;
+            listen::axum::serve(listener, router, &settings.http).await?;
+        }
+        Framework::Actix => {
+            let routes = app::actix::routes(api, metrics).map_err(wrong_scope)?;
+            listen::actix::serve(listener, routes, &settings.http).await?;
+        }
+    }
     sakms
         .flush()
         .await

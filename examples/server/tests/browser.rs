@@ -2,23 +2,28 @@
 
 #![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 
+#[macro_use]
 mod support;
 
 use support::browser::Browser;
 use support::flow;
 use support::server::Server;
+use support::site::Site;
+
+on_each_framework!(
+    the_pages_show_the_document_and_load_nothing_from_elsewhere,
+    a_reader_signs_in_and_makes_a_key,
+);
 
 /// A running server and a browser, or nothing where there is no browser.
-fn stage(folder: &tempfile::TempDir) -> Option<(Server, Browser)> {
+fn stage(site: &Site) -> Option<(Server, Browser)> {
     let chromedriver = support::chromedriver()?;
-    let browser = Browser::start(&chromedriver, folder.path());
-    Some((Server::start(folder.path(), &[]), browser))
+    let browser = Browser::start(&chromedriver, site.folder());
+    Some((site.start(&[]), browser))
 }
 
-#[test]
-fn the_pages_show_the_document_and_load_nothing_from_elsewhere() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some((server, browser)) = stage(&folder) else {
+fn the_pages_show_the_document_and_load_nothing_from_elsewhere(site: &Site) {
+    let Some((server, browser)) = stage(site) else {
         return;
     };
     let origin = format!("http://{}/", server.address);
@@ -50,10 +55,8 @@ fn the_pages_show_the_document_and_load_nothing_from_elsewhere() {
     }
 }
 
-#[test]
-fn a_reader_signs_in_and_makes_a_key() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some((server, browser)) = stage(&folder) else {
+fn a_reader_signs_in_and_makes_a_key(site: &Site) {
+    let Some((server, browser)) = stage(site) else {
         return;
     };
     flow::register(&server, "ada@example.com");

@@ -2,11 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 
+#[macro_use]
 mod support;
 
 use serde_json::json;
 use support::flow::{self, TokenIn};
 use support::server::{JWT_SECRET, MASTER_KEY, Server};
+use support::site::Site;
+
+on_each_framework!(
+    on_sqlite_without_any_setting,
+    a_second_start_finds_everything_again,
+    on_mariadb_by_one_variable,
+    on_mariadb_by_the_seeds_variable_and_scheme,
+    a_query_token_can_be_switched_off,
+);
 
 fn every_way(server: &Server) {
     for (number, token_in) in [TokenIn::Query, TokenIn::Header].into_iter().enumerate() {
@@ -37,13 +47,11 @@ fn nothing_leaked(server: &Server, secrets: &flow::Secrets, email: &str) {
     }
 }
 
-#[test]
-fn on_sqlite_without_any_setting() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), &[("SAKMS_LOG", "trace")]);
+fn on_sqlite_without_any_setting(site: &Site) {
+    let server = site.start(&[("SAKMS_LOG", "trace,actix_http=trace")]);
     every_way(&server);
     let made: Vec<_> = ["sakms.db", "sakms.db.master-key", "sakms.db.jwt-secret"]
-        .map(|name| folder.path().join(name))
+        .map(|name| site.folder().join(name))
         .to_vec();
     assert!(made.iter().all(|file| file.exists()));
     assert_eq!(
@@ -52,11 +60,9 @@ fn on_sqlite_without_any_setting() {
     );
 }
 
-#[test]
-fn a_second_start_finds_everything_again() {
-    let folder = tempfile::tempdir().unwrap();
+fn a_second_start_finds_everything_again(site: &Site) {
     let (key, token) = {
-        let server = Server::start(folder.path(), &[]);
+        let server = site.start(&[]);
         flow::register(&server, "ada@example.com");
         let token = flow::login(&server, "ada@example.com");
         let created = server.send(
@@ -67,7 +73,7 @@ fn a_second_start_finds_everything_again() {
         );
         (created.text("api_key"), token)
     };
-    let server = Server::start(folder.path(), &[]);
+    let server = site.start(&[]);
     assert!(!server.log().contains("made a secret"));
     assert_eq!(
         server
@@ -86,46 +92,40 @@ fn a_second_start_finds_everything_again() {
     assert_eq!(list[0]["name"], json!("laptop 🔑"));
 }
 
-#[test]
-fn on_mariadb_by_one_variable() {
+fn on_mariadb_by_one_variable(site: &Site) {
     let Some(url) = support::mariadb_url() else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
     let settings = [
         ("SAKMS_DATABASE_URL", url.as_str()),
         ("SAKMS_MASTER_KEY", MASTER_KEY),
         ("JWT_SECRET", JWT_SECRET),
     ];
-    let server = Server::start(folder.path(), &settings);
+    let server = site.start(&settings);
     every_way(&server);
     assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
+        std::fs::read_dir(site.folder()).unwrap().count(),
         0,
         "nothing is written beside it"
     );
 }
 
-#[test]
-fn on_mariadb_by_the_seeds_variable_and_scheme() {
+fn on_mariadb_by_the_seeds_variable_and_scheme(site: &Site) {
     let Some(url) = support::mariadb_url() else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
     let url = url.replacen("mysql://", "mysql+pymysql://", 1);
     let settings = [
         ("DB_URL", url.as_str()),
         ("SAKMS_MASTER_KEY", MASTER_KEY),
         ("JWT_SECRET", JWT_SECRET),
     ];
-    let server = Server::start(folder.path(), &settings);
+    let server = site.start(&settings);
     assert_eq!(server.send("GET", "/ready", &[], "").status, 200);
 }
 
-#[test]
-fn a_query_token_can_be_switched_off() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), &[("SAKMS_QUERY_TOKEN", "deny")]);
+fn a_query_token_can_be_switched_off(site: &Site) {
+    let server = site.start(&[("SAKMS_QUERY_TOKEN", "deny")]);
     flow::register(&server, "ada@example.com");
     let token = flow::login(&server, "ada@example.com");
     let refused = server.send("GET", &format!("/keys?token={token}"), &[], "");

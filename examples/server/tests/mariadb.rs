@@ -1,7 +1,9 @@
 //! MariaDB as it is in life: empty, killed, and back.
 
+#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 #![allow(clippy::disallowed_methods, reason = "these tests are about time")]
 
+#[macro_use]
 mod support;
 
 use std::time::{Duration, Instant};
@@ -9,6 +11,14 @@ use std::time::{Duration, Instant};
 use support::flow::{self, TokenIn};
 use support::mariadbd::MariaDb;
 use support::server::{JWT_SECRET, MASTER_KEY, Server};
+use support::site::Site;
+
+on_each_framework!(
+    two_servers_on_both_frameworks_started_together_on_an_empty_database_serve_the_same_data,
+    uses_are_stored_at_the_end,
+    a_killed_database_is_503_within_a_second_and_served_again_two_seconds_after_its_return,
+    a_database_that_stands_still_is_503_and_no_denial,
+);
 
 fn settings(url: &str) -> [(&str, &str); 3] {
     [
@@ -18,42 +28,62 @@ fn settings(url: &str) -> [(&str, &str); 3] {
     ]
 }
 
-#[test]
-fn two_servers_started_together_on_an_empty_database_both_come_up() {
+fn two_servers_on_both_frameworks_started_together_on_an_empty_database_serve_the_same_data(
+    site: &Site,
+) {
     let Some(database) = MariaDb::start() else {
         return;
     };
-    let (folder, url) = (tempfile::tempdir().unwrap(), database.url());
-    std::thread::scope(|scope| {
-        let starting: Vec<_> = (0..2)
-            .map(|_| scope.spawn(|| Server::start(folder.path(), &settings(&url))))
-            .collect();
-        let servers: Vec<_> = starting
-            .into_iter()
-            .map(|server| server.join().unwrap())
-            .collect();
-        flow::whole(&servers[0], "ada@example.com", TokenIn::Header, "");
-        // What one made, the other knows.
-        let token = flow::login(&servers[1], "ada@example.com");
-        let list = servers[1]
-            .send(
-                "GET",
-                "/keys",
-                &[("Authorization", &format!("Bearer {token}"))],
-                "",
-            )
-            .json();
-        assert_eq!(list.as_array().unwrap().len(), 1);
+    let (url, other) = (database.url(), site.on_the_other_framework());
+    let (one, two) = std::thread::scope(|scope| {
+        let one = scope.spawn(|| site.start(&settings(&url)));
+        let two = other.start(&settings(&url));
+        (one.join().unwrap(), two)
     });
+    flow::whole(&one, "ada@example.com", TokenIn::Header, "");
+    let token = flow::login(&two, "ada@example.com");
+    let bearer = [("Authorization", &*format!("Bearer {token}"))];
+
+    let created = one.send("POST", "/keys", &bearer, "");
+    let (id, key) = (created.text("id"), created.text("api_key"));
+    let use_of =
+        |server: &Server| server.send("GET", "/demo/protected", &[("X-API-Key", &key)], "");
+    assert_eq!((use_of(&two).status, use_of(&one).status), (200, 200));
+    let list = |server: &Server| server.send("GET", "/keys", &bearer, "").json();
+    assert_eq!(list(&one).as_array().unwrap().len(), 2);
+    assert_eq!(list(&one), list(&two));
+
+    let revoked = two.send("POST", &format!("/keys/{id}/revoke"), &bearer, "");
+    assert_eq!(revoked.status, 200);
+    assert_eq!(use_of(&two).text("code"), "key_revoked");
+    // The other node hears of it within a bound.
+    let start = Instant::now();
+    while use_of(&one).status == 200 {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "still good on the other"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(use_of(&one).text("code"), "key_revoked");
 }
 
-#[test]
-fn a_killed_database_is_503_within_a_second_and_served_again_two_seconds_after_its_return() {
+fn uses_are_stored_at_the_end(site: &Site) {
+    let Some(database) = MariaDb::start() else {
+        return;
+    };
+    let url = database.url();
+    flow::last_use_outlives_the_server(site, &settings(&url));
+}
+
+fn a_killed_database_is_503_within_a_second_and_served_again_two_seconds_after_its_return(
+    site: &Site,
+) {
     let Some(mut database) = MariaDb::start() else {
         return;
     };
-    let (folder, url) = (tempfile::tempdir().unwrap(), database.url());
-    let server = Server::start(folder.path(), &settings(&url));
+    let url = database.url();
+    let server = site.start(&settings(&url));
     flow::register(&server, "ada@example.com");
     let token = flow::login(&server, "ada@example.com");
     let bearer = format!("Bearer {token}");
@@ -116,13 +146,12 @@ fn a_killed_database_is_503_within_a_second_and_served_again_two_seconds_after_i
     assert!(!server.log().contains("hush-canary"));
 }
 
-#[test]
-fn a_database_that_stands_still_is_503_and_no_denial() {
+fn a_database_that_stands_still_is_503_and_no_denial(site: &Site) {
     let Some(database) = MariaDb::start() else {
         return;
     };
-    let (folder, url) = (tempfile::tempdir().unwrap(), database.url());
-    let server = Server::start(folder.path(), &settings(&url));
+    let url = database.url();
+    let server = site.start(&settings(&url));
     flow::register(&server, "ada@example.com");
     let token = flow::login(&server, "ada@example.com");
     let key = server

@@ -1,19 +1,42 @@
 //! Starting badly: one clear line, exit status 1, no backtrace, nothing left behind.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test reports by panicking"
+)]
+
+#[macro_use]
 mod support;
 
 use std::net::TcpListener;
-use std::path::Path;
-use std::time::Duration;
 
 use support::client;
 use support::server::{self, JWT_SECRET, MASTER_KEY, Server};
+use support::site::Site;
+
+on_each_framework!(
+    a_port_that_is_taken,
+    a_database_that_cannot_be_reached,
+    a_database_url_that_is_none,
+    a_file_that_is_no_database,
+    secrets_that_are_weak_or_missing,
+    a_database_whose_secret_is_gone,
+    settings_that_are_none,
+    a_folder_that_cannot_be_written_to,
+    the_framework_is_the_one_that_was_asked_for,
+    help_names_every_setting_and_no_secret,
+    migrate_says_what_it_did,
+    secrets_from_files,
+    the_log_can_be_json,
+    what_is_no_request_does_not_fill_the_log,
+);
 
 /// The one line it says on stderr.
-fn refusal(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> String {
+fn refusal(site: &Site, arguments: &[&str], settings: &[(&str, &str)]) -> String {
     let mut all = vec![("SAKMS_LISTEN", "127.0.0.1:0"), ("RUST_BACKTRACE", "1")];
     all.extend(settings);
-    let (status, out, err) = server::run(folder, arguments, &all);
+    let (status, out, err) = site.run(arguments, &all);
     assert_eq!((status, out.as_str()), (1, ""), "{err}");
     let lines: Vec<_> = err
         .lines()
@@ -27,32 +50,28 @@ fn refusal(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Stri
     lines[0].to_owned()
 }
 
-fn says(folder: &Path, arguments: &[&str], settings: &[(&str, &str)], words: &str) {
-    let line = refusal(folder, arguments, settings);
+fn says(site: &Site, arguments: &[&str], settings: &[(&str, &str)], words: &str) {
+    let line = refusal(site, arguments, settings);
     assert!(line.contains(words), "expected {words:?} in: {line}");
 }
 
-#[test]
-fn a_port_that_is_taken() {
-    let folder = tempfile::tempdir().unwrap();
+fn a_port_that_is_taken(site: &Site) {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     says(
-        folder.path(),
+        site,
         &["--listen", &address],
         &[],
         &format!("cannot listen on {address}"),
     );
     assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
+        std::fs::read_dir(site.folder()).unwrap().count(),
         0,
         "no database and no secret is left behind"
     );
 }
 
-#[test]
-fn a_database_that_cannot_be_reached() {
-    let folder = tempfile::tempdir().unwrap();
+fn a_database_that_cannot_be_reached(site: &Site) {
     let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -64,7 +83,7 @@ fn a_database_that_cannot_be_reached() {
         ("SAKMS_DATABASE_URL", &url),
     ];
     for arguments in [&["serve"], &["migrate"]] {
-        let line = refusal(folder.path(), arguments, &settings);
+        let line = refusal(site, arguments, &settings);
         assert!(
             line.contains("database") && !line.contains("hush-canary"),
             "{line}"
@@ -72,9 +91,7 @@ fn a_database_that_cannot_be_reached() {
     }
 }
 
-#[test]
-fn a_database_url_that_is_none() {
-    let folder = tempfile::tempdir().unwrap();
+fn a_database_url_that_is_none(site: &Site) {
     for (url, words) in [
         ("postgres://localhost/sakms", "postgres"),
         ("nonsense", "not a URL"),
@@ -87,94 +104,75 @@ fn a_database_url_that_is_none() {
             ("JWT_SECRET", JWT_SECRET),
             ("SAKMS_DATABASE_URL", url),
         ];
-        says(folder.path(), &[], &settings, words);
+        says(site, &[], &settings, words);
     }
 }
 
-#[test]
-fn a_file_that_is_no_database() {
-    let folder = tempfile::tempdir().unwrap();
+fn a_file_that_is_no_database(site: &Site) {
     std::fs::write(
-        folder.path().join("sakms.db"),
+        site.folder().join("sakms.db"),
         "this is a shopping list, not a database\n".repeat(200),
     )
     .unwrap();
-    says(folder.path(), &[], &[], "database");
+    says(site, &[], &[], "database");
 }
 
-#[test]
-fn secrets_that_are_weak_or_missing() {
-    let folder = tempfile::tempdir().unwrap();
+fn secrets_that_are_weak_or_missing(site: &Site) {
     for secret in [
         "CHANGE_ME_SUPER_SECRET",
         "hush",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "",
     ] {
-        let line = refusal(folder.path(), &[], &[("JWT_SECRET", secret)]);
+        let line = refusal(site, &[], &[("JWT_SECRET", secret)]);
         assert!(line.contains("--jwt-secret"), "{line}");
         assert!(secret.is_empty() || !line.contains(secret), "{line}");
     }
     says(
-        folder.path(),
+        site,
         &["--master-key", "0123456789abcdef"],
         &[],
         "--master-key",
     );
+    says(site, &["--master-key-file", "not-there"], &[], "not-there");
     says(
-        folder.path(),
-        &["--master-key-file", "not-there"],
-        &[],
-        "not-there",
-    );
-    says(
-        folder.path(),
+        site,
         &["--master-key", JWT_SECRET, "--jwt-secret", JWT_SECRET],
         &[],
         "the same",
     );
     says(
-        folder.path(),
+        site,
         &["--listen", "0.0.0.0:0"],
         &[],
         "--master-key is required",
     );
     says(
-        folder.path(),
+        site,
         &["--listen", "0.0.0.0:0"],
         &[("SAKMS_MASTER_KEY", MASTER_KEY)],
         "--jwt-secret is required",
     );
     says(
-        folder.path(),
+        site,
         &["--database-url", "mysql://u@127.0.0.1/x"],
         &[],
         "--master-key is required",
     );
 }
 
-#[test]
-fn a_database_whose_secret_is_gone() {
-    let folder = tempfile::tempdir().unwrap();
-    drop(Server::start(folder.path(), &[]));
-    std::fs::remove_file(folder.path().join("sakms.db.master-key")).unwrap();
-    says(folder.path(), &[], &[], "sakms.db.master-key");
+fn a_database_whose_secret_is_gone(site: &Site) {
+    drop(site.start(&[]));
+    std::fs::remove_file(site.folder().join("sakms.db.master-key")).unwrap();
+    says(site, &[], &[], "sakms.db.master-key");
 }
 
-#[test]
-fn settings_that_are_none() {
-    let folder = tempfile::tempdir().unwrap();
-    says(
-        folder.path(),
-        &["--key-prefix", "Not OK"],
-        &[],
-        "--key-prefix",
-    );
-    says(folder.path(), &["--framework", "actix"], &[], "axum");
-    says(folder.path(), &["--log", "a=b=c"], &[], "--log");
-    says(folder.path(), &["--argon2-iterations", "1"], &[], "Argon2");
+fn settings_that_are_none(site: &Site) {
+    says(site, &["--key-prefix", "Not OK"], &[], "--key-prefix");
+    says(site, &["--log", "a=b=c"], &[], "--log");
+    says(site, &["--argon2-iterations", "1"], &[], "Argon2");
     assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
+        std::fs::read_dir(site.folder()).unwrap().count(),
         0,
         "nothing was made"
     );
@@ -185,30 +183,45 @@ fn settings_that_are_none() {
         ["--token-lifetime", "59"],
         ["--colour", "red"],
     ] {
-        let (status, _, err) = server::run(folder.path(), &bad, &[]);
+        let (status, _, err) = site.run(&bad, &[]);
         assert_eq!(status, 2);
         assert!(err.starts_with("error: "), "{err}");
     }
 }
 
-#[test]
-fn a_folder_that_cannot_be_written_to() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
-    std::fs::write(&file, "").unwrap();
-    // A file where a folder should be refuses even root, whom permissions do not stop.
-    let url = format!("sqlite://{}/sakms.db", file.display());
-    says(
-        folder.path(),
-        &[],
-        &[("SAKMS_DATABASE_URL", &url)],
-        "sakms.db",
+fn the_framework_is_the_one_that_was_asked_for(site: &Site) {
+    let framework = site.framework();
+    let by_variable = site.start(&[]);
+    assert!(
+        by_variable
+            .log()
+            .contains(&format!("framework=\"{framework}\""))
+    );
+    let mut command = server::command(site.folder());
+    let other = site.on_the_other_framework().framework();
+    command.env("SAKMS_FRAMEWORK", other).args([
+        "--framework",
+        framework,
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    let by_flag = Server::spawn(command);
+    assert!(
+        by_flag
+            .log()
+            .contains(&format!("framework=\"{framework}\""))
     );
 }
 
-#[test]
-fn help_names_every_setting_and_no_secret() {
-    let folder = tempfile::tempdir().unwrap();
+fn a_folder_that_cannot_be_written_to(site: &Site) {
+    let file = site.folder().join("file");
+    std::fs::write(&file, "").unwrap();
+    // A file where a folder should be refuses even root, whom permissions do not stop.
+    let url = format!("sqlite://{}/sakms.db", file.display());
+    says(site, &[], &[("SAKMS_DATABASE_URL", &url)], "sakms.db");
+}
+
+fn help_names_every_setting_and_no_secret(site: &Site) {
     let secret = [
         ("SAKMS_MASTER_KEY", "help-canary"),
         ("JWT_SECRET", "help-canary"),
@@ -219,7 +232,7 @@ fn help_names_every_setting_and_no_secret() {
         &["serve", "--help"],
         &["migrate", "--help"],
     ] {
-        let (status, out, _) = server::run(folder.path(), arguments, &secret);
+        let (status, out, _) = site.run(arguments, &secret);
         assert_eq!(status, 0);
         assert!(
             out.contains("SAKMS_LISTEN")
@@ -230,44 +243,35 @@ fn help_names_every_setting_and_no_secret() {
     }
 }
 
-#[test]
-fn migrate_says_what_it_did() {
-    let folder = tempfile::tempdir().unwrap();
-    let (status, first, _) = server::run(folder.path(), &["migrate"], &[]);
+fn migrate_says_what_it_did(site: &Site) {
+    let (status, first, _) = site.run(&["migrate"], &[]);
     assert_eq!(status, 0);
     assert!(
         first.lines().count() > 5 && first.lines().all(|line| line.starts_with("applied ")),
         "{first}"
     );
-    let (status, second, _) = server::run(folder.path(), &["migrate"], &[]);
+    let (status, second, _) = site.run(&["migrate"], &[]);
     assert_eq!(
         (status, second.as_str()),
         (0, "the tables are up to date\n")
     );
 }
 
-#[test]
-fn secrets_from_files() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("master"), format!("{MASTER_KEY}\n")).unwrap();
-    std::fs::write(folder.path().join("jwt"), format!("{JWT_SECRET}\n")).unwrap();
-    let server = Server::start(
-        folder.path(),
-        &[
-            ("SAKMS_MASTER_KEY_FILE", "master"),
-            ("JWT_SECRET_FILE", "jwt"),
-        ],
-    );
+fn secrets_from_files(site: &Site) {
+    std::fs::write(site.folder().join("master"), format!("{MASTER_KEY}\n")).unwrap();
+    std::fs::write(site.folder().join("jwt"), format!("{JWT_SECRET}\n")).unwrap();
+    let server = site.start(&[
+        ("SAKMS_MASTER_KEY_FILE", "master"),
+        ("JWT_SECRET_FILE", "jwt"),
+    ]);
     assert_eq!(server.send("GET", "/health", &[], "").status, 200);
-    assert!(!folder.path().join("sakms.db.master-key").exists());
+    assert!(!site.folder().join("sakms.db.master-key").exists());
 }
 
-#[test]
-fn the_log_can_be_json() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), &[("SAKMS_LOG_FORMAT", "json")]);
+fn the_log_can_be_json(site: &Site) {
+    let server = site.start(&[("SAKMS_LOG_FORMAT", "json")]);
     client::send(server.address, "GET", "/nothing/here?token=canary", &[], "");
-    std::thread::sleep(Duration::from_millis(200));
+    server.wait_for_log("\"status\":404");
     let log = server.log();
     for line in log.lines() {
         let parsed: serde_json::Value =
@@ -278,4 +282,14 @@ fn the_log_can_be_json() {
         log.contains("\"status\":404") && !log.contains("canary") && !log.contains("nothing/here"),
         "{log}"
     );
+}
+
+fn what_is_no_request_does_not_fill_the_log(site: &Site) {
+    let server = site.start(&[]);
+    let answer = client::raw(server.address, b"this is no request\r\n\r\n").unwrap();
+    assert_eq!(answer.status, 400);
+    server.send("GET", "/health", &[], "");
+    server.wait_for_log("/health");
+    let log = server.log();
+    assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
 }

@@ -43,6 +43,26 @@ pub enum Share {
     Passwords,
 }
 
+impl Share {
+    /// Its name in figures and logs.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Passwords => "passwords",
+        }
+    }
+}
+
+/// How busy a share of the pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HashLoad {
+    /// How many callers wait for a thread.
+    pub waiting: u64,
+    /// How many were sent away so far, because too many waited or they had waited too long.
+    pub shed: u64,
+}
+
 /// No answer: neither "yes" nor "no" can be concluded from any of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

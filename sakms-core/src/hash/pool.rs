@@ -12,9 +12,11 @@ use zeroize::Zeroizing;
 use super::arena::Arena;
 use super::argon2::{HASH_BYTES, SALT_BYTES, Stored, compute};
 use super::queue::{Job, Queue, Ticket};
-use super::{HashError, HashPoolConfig, Share};
+use super::{HashError, HashLoad, HashPoolConfig, Share};
+use crate::clock::Stopwatch;
 use crate::entropy::{self, Entropy};
 use crate::secret::StoredHash;
+use crate::telemetry;
 
 /// A bounded pool of hashing threads, each with memory of its own that it uses again and again.
 ///
@@ -116,24 +118,40 @@ impl HashPool {
             .map_or(true, |read| !read.is_current(self.config.params))
     }
 
+    /// How busy a share is.
+    #[must_use]
+    pub fn load(&self, share: Share) -> HashLoad {
+        let queue = &self.threads(share).0;
+        HashLoad {
+            waiting: queue.waiting() as u64,
+            shed: queue.shed_count(),
+        }
+    }
+
+    const fn threads(&self, share: Share) -> &Threads {
+        match share {
+            Share::Keys => &self.keys,
+            Share::Passwords => &self.passwords,
+        }
+    }
+
     /// Has a thread of the share do some work. `prepare` copies what the work needs, once there is room for it.
     async fn run<T, W>(&self, share: Share, prepare: impl FnOnce() -> W) -> Result<T, HashError>
     where
         T: Send + 'static,
         W: FnOnce(&mut Arena) -> Result<T, HashError> + Send + 'static,
     {
-        let threads = match share {
-            Share::Keys => &self.keys,
-            Share::Passwords => &self.passwords,
-        };
+        let threads = self.threads(share);
         let waiting = Waiting(Ticket::default());
         let (sender, mut receiver) = oneshot::channel();
         threads.0.push(|| {
             let work = prepare();
             let run = move |arena: &mut Arena| {
+                let watch = Stopwatch::start();
                 // The arena holds numbers and nothing else, so half a computation leaves nothing broken in it.
                 let answer = catch_unwind(AssertUnwindSafe(|| work(arena)))
                     .unwrap_or_else(|_| Err(HashError::failed("the hashing thread panicked")));
+                telemetry::hash_time(share, watch.elapsed());
                 // Nobody listening is a caller who went away.
                 drop(sender.send(answer));
             };
@@ -145,7 +163,7 @@ impl HashPool {
 
         let answer = match timeout(self.config.deadline, &mut receiver).await {
             Ok(answer) => answer,
-            Err(_) if waiting.0.claim() => return Err(HashError::Overloaded),
+            Err(_) if waiting.0.claim() => return Err(threads.0.shed()),
             // Begun in time, and the work has bounds of its own: what is paid for is waited for.
             Err(_) => receiver.await,
         };

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::HashError;
@@ -34,6 +34,8 @@ pub(super) struct Queue {
     line: Mutex<Line>,
     changed: Condvar,
     capacity: usize,
+    /// How many were sent away.
+    shed: AtomicU64,
 }
 
 struct Line {
@@ -51,6 +53,7 @@ impl Queue {
             line: Mutex::new(line),
             changed: Condvar::new(),
             capacity,
+            shed: AtomicU64::new(0),
         }
     }
 
@@ -62,7 +65,7 @@ impl Queue {
             line.jobs.retain(|job| !job.ticket.is_claimed());
         }
         if line.jobs.len() >= self.capacity {
-            return Err(HashError::Overloaded);
+            return Err(self.shed());
         }
         line.jobs.push_back(make());
         drop(line);
@@ -97,6 +100,17 @@ impl Queue {
         line.jobs.clear();
         drop(line);
         self.changed.notify_all();
+    }
+
+    /// Counts one who is sent away.
+    pub(super) fn shed(&self) -> HashError {
+        self.shed.fetch_add(1, Ordering::Relaxed);
+        HashError::Overloaded
+    }
+
+    /// How many were sent away so far.
+    pub(super) fn shed_count(&self) -> u64 {
+        self.shed.load(Ordering::Relaxed)
     }
 
     /// How many jobs wait.

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, KeyId};
+use crate::journal::Seq;
 use crate::key::{Environment, KeyName, KeyRecord, Metadata, ScopeSet};
 use crate::secret::Password;
-use crate::service::{CreatedKey, KeyChange, NewKey};
+use crate::service::{CreatedKey, JournalStatus, KeyChange, NewKey};
 use crate::token::IssuedToken;
 
 /// Who signs in, and by what.
@@ -186,4 +187,31 @@ pub(super) struct Health {
     pub(super) status: &'static str,
     /// The version of SAKMS.
     pub(super) version: &'static str,
+    /// How far what others changed is known here.
+    pub(super) journal: JournalHealth,
+}
+
+/// How far this process has followed the journal.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = sakms::JournalHealth))]
+pub(super) struct JournalHealth {
+    /// The last row that was read; null before the first key is checked.
+    pub(super) position: Option<u64>,
+    /// How many milliseconds ago the last complete reading began.
+    pub(super) lag_ms: Option<u64>,
+    /// Whether what is remembered of keys is believed. While it is not, every check reads the database.
+    pub(super) trusted: bool,
+}
+
+impl From<JournalStatus> for JournalHealth {
+    fn from(status: JournalStatus) -> Self {
+        Self {
+            position: status.position.map(Seq::get),
+            lag_ms: status
+                .lag
+                .map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
+            trusted: status.trusted,
+        }
+    }
 }

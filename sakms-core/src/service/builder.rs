@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
+use super::tally::Tally;
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
 use crate::account::PasswordPolicy;
@@ -136,7 +137,12 @@ impl SakmsBuilder {
             self.caching.follow_every,
             self.caching.max_staleness,
         );
-        let usage = UsageBuffer::new(Arc::clone(&self.keys), self.usage_interval);
+        let tally = Arc::new(Tally::default());
+        let usage = UsageBuffer::new(
+            Arc::clone(&self.keys),
+            Arc::clone(&tally),
+            self.usage_interval,
+        );
         let inner = Inner {
             keys: self.keys,
             accounts: self.accounts,
@@ -146,6 +152,7 @@ impl SakmsBuilder {
             hashes,
             passwords: self.passwords,
             cache,
+            tally,
             follower: Arc::new(follower),
             usage: Arc::new(usage),
             clock: self.clock,

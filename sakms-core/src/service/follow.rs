@@ -87,8 +87,8 @@ impl Follower {
     }
 
     /// Starts the task that follows, when none runs. It lives on the runtime of whoever called first, for as long as
-    /// that runtime and this follower do.
-    pub(super) fn ensure_running(self: &Arc<Self>) {
+    /// that runtime and this follower do, and does `each_time` after each reading.
+    pub(super) fn ensure_running(self: &Arc<Self>, each_time: impl Fn() + Send + 'static) {
         if self.runs.load(Ordering::Acquire) || self.runs.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -105,6 +105,7 @@ impl Follower {
                 };
                 follower.report(follower.read().await);
                 drop(follower);
+                each_time();
                 tokio::time::sleep(interval).await;
             }
         });

@@ -11,6 +11,8 @@ mod error;
 mod follow;
 mod issue;
 mod requirement;
+mod statistics;
+mod tally;
 mod usage;
 mod verified;
 mod verify;
@@ -20,13 +22,14 @@ use std::sync::Arc;
 
 pub use accounts::{CallerDenial, LoginDenial};
 pub use builder::{BuildError, SakmsBuilder};
-pub use cache::CacheConfig;
+pub use cache::{CacheConfig, Evictions};
 pub use caller::Caller;
 pub use cursor::Cursor;
 pub use error::{Error, FieldError};
 pub use follow::JournalStatus;
 pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
 pub use requirement::{KeyDenial, Requirement};
+pub use statistics::{CacheStatistics, Statistics, Verdicts};
 pub use verified::VerifiedKey;
 #[cfg(feature = "http")]
 pub(crate) use verify::Checked;
@@ -82,6 +85,7 @@ struct Inner {
     hashes: HashPool,
     passwords: PasswordPolicy,
     cache: Arc<cache::KeyCache>,
+    tally: Arc<tally::Tally>,
     follower: Arc<follow::Follower>,
     usage: Arc<usage::UsageBuffer>,
     clock: Arc<dyn Clock>,

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::cache::KnownKey;
+use super::tally::{Count, Tally};
 use crate::clock::Timestamp;
 use crate::id::SecretId;
 use crate::key::SecretUse;
@@ -33,6 +34,7 @@ pub(super) struct UsageBuffer {
     /// What the store did not take.
     unsaved: Mutex<Counts>,
     store: Arc<dyn KeyStore>,
+    tally: Arc<Tally>,
     interval: Duration,
     flusher_runs: AtomicBool,
     /// One flush at a time, so that a flush that fails puts back what it took before the next one looks.
@@ -40,11 +42,12 @@ pub(super) struct UsageBuffer {
 }
 
 impl UsageBuffer {
-    pub(super) fn new(store: Arc<dyn KeyStore>, interval: Duration) -> Self {
+    pub(super) fn new(store: Arc<dyn KeyStore>, tally: Arc<Tally>, interval: Duration) -> Self {
         Self {
             used: Mutex::default(),
             unsaved: Mutex::default(),
             store,
+            tally,
             interval,
             flusher_runs: AtomicBool::new(false),
             flushing: tokio::sync::Mutex::default(),
@@ -75,7 +78,8 @@ impl UsageBuffer {
         };
         while !taken.uses.is_empty() {
             let batch = taken.uses.len().saturating_sub(BATCH);
-            self.store.record_uses(&taken.uses[batch..]).await?;
+            let stored = self.store.record_uses(&taken.uses[batch..]).await;
+            stored.inspect_err(|_| self.tally.add(Count::FlushFailed))?;
             taken.uses.truncate(batch);
         }
         Ok(())

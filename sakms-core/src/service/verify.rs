@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::cache::{Failure, Known, KnownKey, Presented, Question};
 use super::error::Error;
 use super::requirement::{KeyDenial, Requirement};
+use super::tally::Count;
 use super::verified::VerifiedKey;
 use super::{Inner, Sakms};
 use crate::secret::PresentedKey;
@@ -58,22 +59,29 @@ impl Sakms {
             cache,
             follower,
             format,
+            tally,
             ..
         } = &*self.inner;
         if !format.fits(text) {
-            return Checked::Now(Verdict::Denied(KeyDenial::Malformed));
+            return Checked::Now(self.deny(KeyDenial::Malformed));
         }
         let digest = cache.digest(text);
         if follower.is_current() {
             match cache.recall(digest) {
-                Some(Known::Key(known)) => return Checked::Now(self.decide(known, requirement)),
-                Some(Known::Nothing) => return Checked::Now(Verdict::Denied(KeyDenial::Unknown)),
+                Some(Known::Key(known)) => {
+                    tally.add(Count::KnownKey);
+                    return Checked::Now(self.decide(known, requirement));
+                }
+                Some(Known::Nothing) => {
+                    tally.add(Count::KnownDenial);
+                    return Checked::Now(self.deny(KeyDenial::Unknown));
+                }
                 None => {}
             }
         }
         match format.parse(text) {
             Ok(parsed) => Checked::Later(Unsettled(Presented { parsed, digest })),
-            Err(_) => Checked::Now(Verdict::Denied(KeyDenial::Malformed)),
+            Err(_) => Checked::Now(self.deny(KeyDenial::Malformed)),
         }
     }
 
@@ -92,9 +100,16 @@ impl Sakms {
             cache,
             follower,
             usage,
+            tally,
             ..
         } = &*self.inner;
-        follower.ensure_running();
+        tally.add(Count::NotKnown);
+        let weak = Arc::downgrade(&self.inner);
+        follower.ensure_running(move || {
+            if let Some(inner) = weak.upgrade() {
+                Self { inner }.publish();
+            }
+        });
         usage.ensure_running();
         let question = Question {
             store: keys.as_ref(),
@@ -102,9 +117,13 @@ impl Sakms {
             presented: &presented,
             environment: format.environment_of(&presented.parsed),
         };
-        match cache.find_out(&question).await? {
-            Known::Key(known) => Ok(self.decide(known, requirement)),
-            Known::Nothing => Ok(Verdict::Denied(KeyDenial::Unknown)),
+        match cache.find_out(&question).await {
+            Ok(Known::Key(known)) => Ok(self.decide(known, requirement)),
+            Ok(Known::Nothing) => Ok(self.deny(KeyDenial::Unknown)),
+            Err(failure) => {
+                tally.add(Count::Undecided);
+                Err(failure.into())
+            }
         }
     }
 
@@ -115,10 +134,16 @@ impl Sakms {
             .refused_at(now)
             .or_else(|| requirement.unmet_by(&known));
         if let Some(denial) = denial {
-            return Verdict::Denied(denial);
+            return self.deny(denial);
         }
+        self.inner.tally.add(Count::Granted);
         self.inner.usage.count(&known, now);
         Verdict::Granted(VerifiedKey::new(known))
+    }
+
+    fn deny(&self, denial: KeyDenial) -> KeyVerdict {
+        self.inner.tally.add(Count::from(&denial));
+        Verdict::Denied(denial)
     }
 }
 

@@ -60,9 +60,14 @@ impl Browser {
             "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
             &profile,
         ];
+        let mut options = json!({"args": arguments});
+        // Without it chromedriver looks for a browser by itself.
+        if let Ok(chromium) = std::env::var("SAKMS_TEST_CHROMIUM") {
+            options["binary"] = chromium.into();
+        }
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
-            "goog:chromeOptions": {"args": arguments},
+            "goog:chromeOptions": options,
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         }}});
         let session = browser.command("POST", "/session", &wanted);

@@ -1,8 +1,11 @@
 //! The flow of the README, as a user would go through it.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::server::Server;
+use super::site::Site;
 
 pub(crate) const PASSWORD: &str = "violet tram kettle oak";
 
@@ -89,4 +92,21 @@ pub(crate) fn whole(server: &Server, email: &str, token_in: TokenIn, slash: &str
     }
     assert_eq!(send("GET", "/keys").json()[0]["revoked"], json!(true));
     Secrets { token, api_key }
+}
+
+/// Uses a key, ends the server, and looks with another whether the use is known.
+pub(crate) fn last_use_outlives_the_server(site: &Site, settings: &[(&str, &str)]) {
+    let mut server = site.start(settings);
+    register(&server, "ada@example.com");
+    let bearer = format!("Bearer {}", login(&server, "ada@example.com"));
+    let asked = r#"{"scopes":["keys:read"]}"#;
+    let key = server.send("POST", "/keys", &[("Authorization", &bearer)], asked);
+    let key = key.text("api_key");
+    let of_key = |server: &Server, path| server.send("GET", path, &[("X-API-Key", &key)], "");
+    assert_eq!(of_key(&server, "/demo/protected").status, 200);
+    server.signal("TERM");
+    assert!(server.wait(Duration::from_secs(10)).success());
+
+    let list = of_key(&site.start(settings), "/keys").json();
+    assert!(list[0]["last_used_at"].is_string(), "{list}");
 }

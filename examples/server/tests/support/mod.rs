@@ -14,6 +14,8 @@ pub(crate) mod client;
 pub(crate) mod flow;
 pub(crate) mod mariadbd;
 pub(crate) mod server;
+#[macro_use]
+pub(crate) mod site;
 
 use sakms_core::testkit::needed;
 

@@ -40,12 +40,8 @@ pub(crate) fn command(folder: &Path) -> Command {
 }
 
 impl Server {
-    /// Starts the server in `folder` on a free port and waits until it listens.
-    pub(crate) fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut command = command(folder);
-        command
-            .env("SAKMS_LISTEN", "127.0.0.1:0")
-            .envs(settings.iter().copied());
+    /// Starts the server and waits until it listens.
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let listening = follow(&mut child, Arc::clone(&log));
@@ -73,6 +69,18 @@ impl Server {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until it has logged these words.
+    pub(crate) fn wait_for_log(&self, words: &str) {
+        let start = Instant::now();
+        while !self.log().contains(words) {
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "not logged: {words}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Sends a signal by name.
@@ -133,18 +141,9 @@ fn wait(child: &mut Child, limit: Duration) -> ExitStatus {
     }
 }
 
-/// Runs the server with these arguments and settings, expecting it to end by itself: its status, stdout and stderr.
-pub(crate) fn run(
-    folder: &Path,
-    arguments: &[&str],
-    settings: &[(&str, &str)],
-) -> (i32, String, String) {
-    let mut command = command(folder);
-    let mut child = command
-        .args(arguments)
-        .envs(settings.iter().copied())
-        .spawn()
-        .unwrap();
+/// What a command that ends by itself gives: its status, stdout and stderr.
+pub(crate) fn output(mut command: Command, limit: Duration) -> (i32, String, String) {
+    let mut child = command.spawn().unwrap();
     let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
@@ -156,7 +155,7 @@ pub(crate) fn run(
         let _ = err.read_to_string(&mut text);
         text
     });
-    let status = wait(&mut child, Duration::from_mins(1));
+    let status = wait(&mut child, limit);
     (
         status.code().unwrap_or(-1),
         reader.join().unwrap(),

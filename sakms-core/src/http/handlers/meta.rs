@@ -5,10 +5,11 @@ use crate::http::dto::{Health, Status};
 use crate::http::problem::Problem;
 
 /// Says that the process answers, without touching the database: restarting it would not mend a database.
-pub(in crate::http) async fn health(_call: Call) -> Result<Reply, Problem> {
+pub(in crate::http) async fn health(call: Call) -> Result<Reply, Problem> {
     Ok(Reply::ok(&Health {
         status: "ok",
         version: env!("CARGO_PKG_VERSION"),
+        journal: call.sakms.journal_status().into(),
     }))
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
-use crate::http::dto::{Health, Key, Registered, SignedIn, Status};
+use crate::http::dto::{Health, JournalHealth, Key, Registered, SignedIn, Status};
 use crate::id::{AccountId, KeyId};
 use crate::key::{Environment, KeyRecord, Metadata, Owner};
 use crate::secret::BearerToken;
@@ -82,6 +82,11 @@ pub(super) fn health() -> Value {
     written(&Health {
         status: "ok",
         version,
+        journal: JournalHealth {
+            position: Some(1_204),
+            lag_ms: Some(83),
+            trusted: true,
+        },
     })
 }
 

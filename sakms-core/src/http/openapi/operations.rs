@@ -103,7 +103,7 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .fails([Problem::contended()])
             .writes(),
         ("GET", "/health") => page
-            .named("health", "Whether the process lives", "Answers without a look at the database.")
+            .named("health", "Whether the process lives", "Answers without a look at the database, and says how far this process knows what others changed there.")
             .gives::<Health>("200", "It lives.", examples::health()),
         ("GET", "/ready") => page
             .named("ready", "Whether requests can be served", "Asks the database.")

@@ -25,9 +25,10 @@ mod atomic {
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use quick_cache::UnitWeighter;
-use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::sync::Cache;
+use quick_cache::{Lifecycle, UnitWeighter};
 
 pub use config::CacheConfig;
 pub(super) use entry::KnownKey;
@@ -58,10 +59,12 @@ pub(super) struct KeyCache {
     proofs: Map<Proof>,
     keys: Map<Arc<KnownKey>>,
     denials: Map<Denial>,
+    keys_evicted: CountEvictions,
+    denials_evicted: CountEvictions,
     flights: Flights<Digest, Result<Finding, Failure>>,
 }
 
-type Map<V> = Cache<u128, V, UnitWeighter, BuildHasherDefault<Fold>, DefaultLifecycle<u128, V>>;
+type Map<V> = Cache<u128, V, UnitWeighter, BuildHasherDefault<Fold>, CountEvictions>;
 
 /// That a text matched a secret's hash, or did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,13 +130,17 @@ impl From<Finding> for Known {
 
 impl KeyCache {
     pub(super) fn new(config: CacheConfig, entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let (keys_evicted, denials_evicted) = <(CountEvictions, CountEvictions)>::default();
         Ok(Self {
             digester: Digester::new(entropy)?,
             stamps: Stamps::new(config.keys / KEYS_PER_SLOT),
             absences: Stamps::new(1),
-            proofs: map(config.keys),
-            keys: map(config.keys),
-            denials: map(config.denials),
+            // A proof without its record is of no use, nor the other way round: one of them is counted.
+            proofs: map(config.keys, &CountEvictions::default()),
+            keys: map(config.keys, &keys_evicted),
+            denials: map(config.denials, &denials_evicted),
+            keys_evicted,
+            denials_evicted,
             flights: Flights::default(),
         })
     }
@@ -170,6 +177,19 @@ impl KeyCache {
             }
         }
         Ok(self.look(question).await?.into())
+    }
+
+    /// How many keys and how many denials are remembered.
+    pub(super) fn sizes(&self) -> (u64, u64) {
+        (self.keys.len() as u64, self.denials.len() as u64)
+    }
+
+    pub(super) fn evictions(&self) -> Evictions {
+        let counted = |count: &CountEvictions| count.0.load(Ordering::Relaxed);
+        Evictions {
+            keys: counted(&self.keys_evicted),
+            denials: counted(&self.denials_evicted),
+        }
     }
 
     /// A key was changed, and the change is committed.
@@ -278,14 +298,35 @@ impl fmt::Debug for KeyCache {
     }
 }
 
-fn map<V: Clone>(capacity: usize) -> Map<V> {
+/// What had to make room because as much as may be remembered was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Evictions {
+    /// Keys.
+    pub keys: u64,
+    /// Texts that are no key.
+    pub denials: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct CountEvictions(Arc<AtomicU64>);
+
+impl<K, V> Lifecycle<K, V> for CountEvictions {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: K, _: V) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn map<V: Clone>(capacity: usize, evictions: &CountEvictions) -> Map<V> {
     let capacity = capacity.max(1);
     Cache::with(
         capacity,
         capacity as u64,
         UnitWeighter,
         BuildHasherDefault::default(),
-        DefaultLifecycle::default(),
+        evictions.clone(),
     )
 }
 

@@ -16,9 +16,11 @@ use super::fault::Failure;
 use super::records;
 use super::row::{Row, Value};
 use super::texts;
+use crate::clock::Stopwatch;
 use crate::id::EntryId;
 use crate::journal::JournalEntry;
 use crate::store::{StoreError, StoreErrorKind};
+use crate::telemetry;
 
 /// How often something is tried again after the first time.
 const RETRIES: u32 = 3;
@@ -77,6 +79,20 @@ pub(super) async fn read<B: Backend>(
     text: &'static str,
     values: &[Value],
 ) -> Result<Vec<Row>, StoreError> {
+    timed(
+        operation,
+        read_in_time(backend, operation, lane, text, values),
+    )
+    .await
+}
+
+async fn read_in_time<B: Backend>(
+    backend: &B,
+    operation: &'static str,
+    lane: Lane,
+    text: &'static str,
+    values: &[Value],
+) -> Result<Vec<Row>, StoreError> {
     let mut deadline = Deadline::after(backend.limits().of(lane));
     for attempt in 0.. {
         let answer = deadline.hold(async {
@@ -105,6 +121,26 @@ pub(super) trait Change<S>: Sync {
 
 /// Makes a change and writes `entry` with it, in one transaction.
 pub(super) async fn change<B: Backend, C: Change<B::Session>>(
+    backend: &B,
+    operation: &'static str,
+    entry: Option<&JournalEntry>,
+    change: &C,
+) -> Result<C::Output, StoreError> {
+    timed(operation, change_in_time(backend, operation, entry, change)).await
+}
+
+/// Measures an operation, its second attempts and pauses included: that is what its caller waits for.
+async fn timed<T>(
+    operation: &'static str,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let watch = Stopwatch::start();
+    let outcome = work.await;
+    telemetry::store_time(operation, watch.elapsed(), outcome.is_err());
+    outcome
+}
+
+async fn change_in_time<B: Backend, C: Change<B::Session>>(
     backend: &B,
     operation: &'static str,
     entry: Option<&JournalEntry>,

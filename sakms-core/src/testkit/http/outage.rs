@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::rows::{Cast, Presented, rows};
 use super::{Answer, Stage, World};
-use crate::store::StoreErrorKind;
+use crate::store::{KeyStore as _, StoreErrorKind};
 use crate::testkit::faults::{Fault, StoreMethod};
 
 const AWAY: Fault = Fault::Before(StoreErrorKind::Unavailable);
@@ -118,6 +118,10 @@ pub async fn health_is_not_readiness(stage: &Stage) {
     world.faults.inject(AWAY);
     assert_eq!(health().await["status"], "ok");
     assert_eq!(world.faults.all_calls(), 0, "/health touched the store");
+    assert_eq!(
+        well["journal"],
+        json!({"position": null, "lag_ms": null, "trusted": false})
+    );
     world
         .client
         .get("/ready")
@@ -127,6 +131,15 @@ pub async fn health_is_not_readiness(stage: &Stage) {
         .problem("unavailable");
     world.faults.heal();
     world.client.get("/ready").send().await.expect(200);
+
+    world.sakms.catch_up().await.unwrap();
+    let followed = health().await;
+    let head = world.faults.journal_head().await.unwrap();
+    let known = json!({"position": head.seq.get(), "lag_ms": 0, "trusted": true});
+    assert_eq!(followed["journal"], known);
+    world.clock.advance(Duration::from_millis(5_500));
+    let distrusted = json!({"position": head.seq.get(), "lag_ms": 5_500, "trusted": false});
+    assert_eq!(health().await["journal"], distrusted);
 }
 
 /// What is called beside the routes, to follow the journal.

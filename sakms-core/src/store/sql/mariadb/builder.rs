@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions, MySqlSslMode};
 
+use super::home::Home;
 use super::{MariaDb, MariaDbStore};
 use crate::store::sql::backend::Limits;
 use crate::store::{StoreError, StoreErrorKind};
@@ -149,6 +150,9 @@ impl MariaDbBuilder {
     /// The store. No connection is made before the first is needed: a service starts, and recovers, while its
     /// database is down. [`ping`](crate::store::KeyStore::ping) tells whether it is there.
     ///
+    /// All connections belong to the Tokio runtime this is called in, which has to outlive the store; who uses the store
+    /// may have another, as the workers of actix-web do.
+    ///
     /// # Errors
     /// [`StoreErrorKind::Internal`] when the URL is none, names no database, or has an option about TLS that is not
     /// known; and outside of a Tokio runtime.
@@ -172,6 +176,7 @@ impl MariaDbBuilder {
                 VERIFY_STATEMENT.min(self.statement),
             ),
             limits: Limits::within(self.acquire, self.statement),
+            home: Home::here(),
             foreign: false,
         }))
     }

@@ -2,6 +2,7 @@
 
 mod builder;
 mod fault;
+mod home;
 mod session;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use super::migrate::{self, MigrationReport, Step, steps};
 use super::texts;
 use crate::store::{StoreError, StoreErrorKind};
 pub use builder::{MariaDbBuilder, TlsMode};
+use home::Home;
 use session::MariaDbSession;
 
 /// A store in MariaDB 10.6 or newer, or MySQL 8 or newer.
@@ -46,6 +48,7 @@ pub struct MariaDb {
     /// Checks have connections of their own: nothing that people wait for can keep requests waiting.
     verify: MySqlPool,
     limits: Limits,
+    home: Home,
     /// Whether the connections are a host's, with whatever settings they have.
     foreign: bool,
 }
@@ -70,7 +73,8 @@ impl SqlStore<MariaDb> {
 
     /// A store on a host's own pool.
     ///
-    /// It keeps the pool's settings and shares its connections with the host: size it for both. A store with a
+    /// It keeps the pool's settings and shares its connections with the host: size it for both. The connections it opens
+    /// belong to the Tokio runtime it is made in, which has to outlive it. A store with a
     /// [builder](Self::builder) of its own has connections set apart for checks.
     #[must_use]
     pub fn from_pool(pool: MySqlPool) -> Self {
@@ -78,6 +82,7 @@ impl SqlStore<MariaDb> {
             manage: pool.clone(),
             verify: pool,
             limits: Limits::within(builder::ACQUIRE, builder::STATEMENT),
+            home: Home::here(),
             foreign: true,
         })
     }
@@ -137,7 +142,7 @@ impl Backend for MariaDb {
             Lane::Verify => &self.verify,
             Lane::Manage | Lane::Write => &self.manage,
         };
-        let connection = pool.acquire().await?;
+        let connection = self.home.host(pool.acquire()).await?;
         Ok(MariaDbSession::on(connection, self.foreign))
     }
 

@@ -1,19 +1,20 @@
-//! The application: what a host that uses SAKMS writes.
+//! The application: what a host that uses SAKMS writes. The service is made here; [`axum`] and [`actix`] give it to a
+//! framework each, with the same routes and the same answers.
 
-use axum::Router;
-use axum::middleware::from_fn;
+pub(crate) mod actix;
+pub(crate) mod axum;
+
 use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
-use sakms_core::service::Sakms;
+use sakms_core::service::{CacheConfig, Sakms};
 use sakms_core::token::{JwtIssuer, Keyring};
 
-use crate::config::{HashSettings, QueryTokenSetting, Settings};
+use crate::config::{CacheSettings, HashSettings, QueryTokenSetting, Settings};
 use crate::database::Database;
 use crate::error::Failure;
 use crate::keys::Keys;
-use crate::{demo, trace};
 
 /// How keys are made and secrets are proven, as the settings say.
 #[derive(Debug)]
@@ -70,6 +71,7 @@ pub(crate) fn sakms(
     };
     let builder = builder
         .hashing(rules.hashing)
+        .caching(caching(&settings.cache))
         .password_policy(rules.passwords)
         .token_issuer(issuer);
     let prefixed = builder.key_prefix(&settings.key_prefix);
@@ -79,22 +81,24 @@ pub(crate) fn sakms(
         .map_err(|error| Failure::new("the service could not be set up", &error))
 }
 
-/// The routes: the host's own, and SAKMS's merged in.
-pub(crate) fn router(settings: &Settings, sakms: &Sakms) -> Result<Router, Failure> {
+fn caching(settings: &CacheSettings) -> CacheConfig {
+    let entries = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    CacheConfig::default()
+        .keys(entries(settings.cache_keys))
+        .denials(entries(settings.cache_denials))
+        .follow_every(settings.journal_interval)
+        .max_staleness(settings.max_staleness)
+}
+
+/// The HTTP side of the service, as the settings say.
+pub(crate) fn api(settings: &Settings, sakms: &Sakms) -> Api {
     let query_token = match settings.query_token {
         QueryTokenSetting::Allow => QueryToken::Allow,
         QueryTokenSetting::Deny => QueryToken::Deny,
     };
     let body_limit = usize::try_from(settings.http.body_limit).unwrap_or(usize::MAX);
-    let api = Api::from(sakms.clone())
+    Api::from(sakms.clone())
         .query_token(query_token)
         .body_limit(body_limit)
-        .body_time(settings.http.body_timeout);
-    let demo = demo::router(sakms).map_err(|error| Failure::new("a demo route's scope", &error))?;
-    Ok(Router::new()
-        .merge(demo)
-        .merge(sakms_axum::router(api))
-        .fallback(sakms_axum::not_found)
-        .method_not_allowed_fallback(sakms_axum::method_not_allowed)
-        .layer(from_fn(trace::request)))
+        .body_time(settings.http.body_timeout)
 }

@@ -1,8 +1,6 @@
-//! Accepting connections, with limits on what a slow or a silent client can hold, and an orderly end.
+//! axum on hyper, which `axum::serve` gives no time-outs to.
 
-use std::future::Future;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,41 +12,31 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use super::{announce, drain, stop_signal};
 use crate::config::HttpSettings;
 use crate::error::Failure;
 
 /// The most bytes of request line and headers.
 const HEADER_BYTES: usize = 16 * 1024;
 
-/// Takes the port.
-pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|error| Failure::new(&format!("cannot listen on {address}"), &error))
-}
-
-/// Serves until ctrl-c or SIGTERM, then lets the requests in flight end. A second signal ends the process at once.
+/// Serves until ctrl-c or SIGTERM, then lets the requests in flight end. A second signal ends it at once.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     settings: &HttpSettings,
 ) -> Result<(), Failure> {
-    let address = listener
-        .local_addr()
-        .map_err(|error| Failure::new("the listening address", &error))?;
     let mut stop = std::pin::pin!(stop_signal()?);
-    tracing::info!(%address, "listening on http://{address}");
-
+    announce(&listener, "axum")?;
     let server = server(settings);
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(
         usize::try_from(settings.max_connections).unwrap_or(usize::MAX),
     ));
     loop {
-        let accepted = tokio::select! {
+        let (stream, place) = tokio::select! {
             () = &mut stop => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        let (stream, place) = accepted;
         let service = TowerToHyperService::new(router.clone());
         let connection = server.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
@@ -61,8 +49,7 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
-    tracing::info!("stopping: no new connections, letting requests in flight end");
-    drain(connections, settings.shutdown_timeout).await
+    drain(connections.shutdown(), settings.shutdown_timeout).await
 }
 
 /// HTTP/1.1 alone: what tells the versions apart waits for a silent client without a time-out, and whoever wants HTTP/2
@@ -103,41 +90,4 @@ async fn accept(
             }
         }
     }
-}
-
-async fn drain(connections: GracefulShutdown, limit: Duration) -> Result<(), Failure> {
-    let mut again = std::pin::pin!(stop_signal()?);
-    tokio::select! {
-        () = connections.shutdown() => Ok(()),
-        () = tokio::time::sleep(limit) => {
-            tracing::warn!(seconds = limit.as_secs(), "some requests did not end in time and are broken off");
-            Ok(())
-        }
-        () = &mut again => Err(Failure::plain("stopped at once by a second signal; requests in flight were broken off")),
-    }
-}
-
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen =
-        |kind| signal(kind).map_err(|error| Failure::new("signals cannot be listened to", &error));
-    let (mut terminate, mut interrupt) = (
-        listen(SignalKind::terminate())?,
-        listen(SignalKind::interrupt())?,
-    );
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }

@@ -1,0 +1,66 @@
+//! Accepting connections, with limits on what a slow or a silent client can hold, and an orderly end.
+
+pub(crate) mod actix;
+pub(crate) mod axum;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::error::Failure;
+
+/// Takes the port.
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| Failure::new(&format!("cannot listen on {address}"), &error))
+}
+
+/// Says where clients find the server, and that it is ready for them.
+fn announce(listener: &TcpListener, framework: &str) -> Result<(), Failure> {
+    let address = listener.local_addr();
+    let address = address.map_err(|error| Failure::new("the listening address", &error))?;
+    tracing::info!(%address, framework, "listening on http://{address}");
+    Ok(())
+}
+
+/// Waits for the requests in flight, which `ended` is the end of, as long as `limit`. A second signal ends it at once.
+async fn drain(ended: impl Future<Output = ()>, limit: Duration) -> Result<(), Failure> {
+    tracing::info!("stopping: no new connections, letting requests in flight end");
+    let again = stop_signal()?;
+    tokio::select! {
+        () = ended => Ok(()),
+        () = tokio::time::sleep(limit) => {
+            tracing::warn!(seconds = limit.as_secs(), "some requests did not end in time and are broken off");
+            Ok(())
+        }
+        () = again => Err(Failure::plain("stopped at once by a second signal; requests in flight were broken off")),
+    }
+}
+
+/// The next ctrl-c or SIGTERM.
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::new("signals cannot be listened to", &error));
+    let (mut terminate, mut interrupt) = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

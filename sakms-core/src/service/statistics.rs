@@ -1,0 +1,140 @@
+//! What a service has done so far, in figures.
+
+use super::cache::Evictions;
+use super::follow::JournalStatus;
+use super::tally::{Count, Tally};
+use super::{Inner, Sakms};
+use crate::hash::{HashLoad, Share};
+
+/// What a service has done since it was built, and how it stands. Every count only grows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// What checks of keys came to.
+    pub verdicts: Verdicts,
+    /// What is remembered of keys.
+    pub cache: CacheStatistics,
+    /// How far the journal was followed.
+    pub journal: JournalStatus,
+    /// The hashing of the secrets of keys.
+    pub key_hashing: HashLoad,
+    /// The hashing of passwords.
+    pub password_hashing: HashLoad,
+    /// How often use counts could not be stored. They were kept and tried again.
+    pub flush_failures: u64,
+}
+
+/// What checks of keys came to, each counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "each is the verdict of its name; see `KeyDenial`"
+)]
+pub struct Verdicts {
+    pub granted: u64,
+    pub malformed: u64,
+    pub unknown: u64,
+    pub retired: u64,
+    pub revoked: u64,
+    pub disabled: u64,
+    pub owner_disabled: u64,
+    pub expired: u64,
+    pub wrong_environment: u64,
+    pub missing_scope: u64,
+    /// It could not be decided: the store was away, or too much hashing was waiting.
+    pub undecided: u64,
+}
+
+impl Verdicts {
+    fn of(tally: &Tally) -> Self {
+        Self {
+            granted: tally.of(Count::Granted),
+            malformed: tally.of(Count::Malformed),
+            unknown: tally.of(Count::Unknown),
+            retired: tally.of(Count::Retired),
+            revoked: tally.of(Count::Revoked),
+            disabled: tally.of(Count::Disabled),
+            owner_disabled: tally.of(Count::OwnerDisabled),
+            expired: tally.of(Count::Expired),
+            wrong_environment: tally.of(Count::WrongEnvironment),
+            missing_scope: tally.of(Count::MissingScope),
+            undecided: tally.of(Count::Undecided),
+        }
+    }
+
+    /// Each verdict by its name.
+    #[must_use]
+    pub const fn by_name(&self) -> [(&'static str, u64); 11] {
+        [
+            ("granted", self.granted),
+            ("malformed", self.malformed),
+            ("unknown", self.unknown),
+            ("retired", self.retired),
+            ("revoked", self.revoked),
+            ("disabled", self.disabled),
+            ("owner_disabled", self.owner_disabled),
+            ("expired", self.expired),
+            ("wrong_environment", self.wrong_environment),
+            ("missing_scope", self.missing_scope),
+            ("undecided", self.undecided),
+        ]
+    }
+}
+
+/// What is remembered of keys, and how often that was enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheStatistics {
+    /// Checks of texts that were known to be a key's.
+    pub known_keys: u64,
+    /// Checks of texts that were known to be no key.
+    pub known_denials: u64,
+    /// Checks of texts with a good tag about which nothing was known that could be believed.
+    pub misses: u64,
+    /// How many keys are remembered.
+    pub keys: u64,
+    /// How many texts that are no key are remembered.
+    pub denials: u64,
+    /// What had to make room.
+    pub evictions: Evictions,
+}
+
+impl Sakms {
+    /// What this service has done so far.
+    ///
+    /// With the feature `metrics` the same figures are published through the facade of that crate, each time the
+    /// journal is read and by [`Sakms::publish`].
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        let Inner {
+            tally,
+            cache,
+            follower,
+            hashes,
+            ..
+        } = &*self.inner;
+        let (keys, denials) = cache.sizes();
+        Statistics {
+            verdicts: Verdicts::of(tally),
+            cache: CacheStatistics {
+                known_keys: tally.of(Count::KnownKey),
+                known_denials: tally.of(Count::KnownDenial),
+                misses: tally.of(Count::NotKnown),
+                keys,
+                denials,
+                evictions: cache.evictions(),
+            },
+            journal: follower.status(),
+            key_hashing: hashes.load(Share::Keys),
+            password_hashing: hashes.load(Share::Passwords),
+            flush_failures: tally.of(Count::FlushFailed),
+        }
+    }
+
+    /// Publishes the figures of now, for a page that is about to show them. Without the feature `metrics` it does
+    /// nothing.
+    pub fn publish(&self) {
+        crate::telemetry::publish(&self.statistics());
+    }
+}
