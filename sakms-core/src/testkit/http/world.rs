@@ -11,6 +11,7 @@ use super::answer::Answer;
 use super::client::{Client, Request};
 use super::{HOST_USER, Server};
 use crate::clock::{Clock as _, ManualClock};
+use crate::entropy::{Entropy, OsEntropy};
 use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
 use crate::key::{Environment, KeyFormat, MasterKey, MasterKeys, Owner};
@@ -27,7 +28,9 @@ pub(super) const PASSWORD: &str = "violet tram kettle oak";
 
 /// Bytes that look random, and are known to everybody: they protect nothing.
 const MASTER_KEY: [u8; 32] = *b"\x8d\x14\xe7\x5a\xc2\x39\x90\x6f\x01\xbb\x4e\xd8\x73\x2c\xa5\xfe\x66\x1b\xf0\x87\x3d\xc9\x52\xae\x98\x05\x7f\xe1\xb4\x4a\xd3\x2e";
-const TOKEN_SECRET: [u8; 32] = *b"\x51\xf9\x0c\xa8\x3e\x97\xd4\x62\xeb\x18\x7d\xb0\x45\xcf\x2a\x96\x83\x5e\xf4\x09\xac\x71\xd8\x36\x1d\xe2\x8b\x57\xc0\x6a\xff\x24";
+pub(super) const TOKEN_SECRET: [u8; 32] = *b"\x51\xf9\x0c\xa8\x3e\x97\xd4\x62\xeb\x18\x7d\xb0\x45\xcf\x2a\x96\x83\x5e\xf4\x09\xac\x71\xd8\x36\x1d\xe2\x8b\x57\xc0\x6a\xff\x24";
+/// For whom the suite's tokens are meant.
+const AUDIENCE: &str = "testkit";
 
 type Start = Box<dyn Fn(Api) -> Pin<Box<dyn Future<Output = Server>>>>;
 
@@ -66,25 +69,36 @@ impl Stage {
 
     /// The same with other settings of the HTTP side.
     pub async fn world_with(&self, settings: impl FnOnce(Api) -> Api) -> World {
-        let clock = Arc::new(fixtures::clock());
-        let issuer = JwtIssuer::builder(Keyring::hs256(
-            HmacSecret::from_bytes(&TOKEN_SECRET).unwrap(),
-        ))
-        .audience("testkit")
-        .clock(Arc::clone(&clock) as _)
-        .build()
-        .unwrap();
-        let builder = self
-            .builder(&clock)
-            .accounts(self.faults.clone())
-            .token_issuer(issuer);
-        self.serve(builder, clock, settings).await
+        self.world_drawing(Arc::new(OsEntropy), true, settings)
+            .await
     }
 
     /// A service of a host that has users of its own: without accounts and without tokens.
     pub async fn world_without_accounts(&self) -> World {
+        self.world_drawing(Arc::new(OsEntropy), false, |api| api)
+            .await
+    }
+
+    /// A service whose every id and secret is drawn from this, with accounts or without.
+    pub(super) async fn world_drawing(
+        &self,
+        entropy: Arc<dyn Entropy>,
+        accounts: bool,
+        settings: impl FnOnce(Api) -> Api,
+    ) -> World {
         let clock = Arc::new(fixtures::clock());
-        self.serve(self.builder(&clock), clock, |api| api).await
+        let builder = self.builder(&clock).entropy(Arc::clone(&entropy));
+        if !accounts {
+            return self.serve(builder, clock, settings).await;
+        }
+        let issuer = JwtIssuer::builder(Keyring::hs256(token_secret()))
+            .audience(AUDIENCE)
+            .clock(Arc::clone(&clock) as _)
+            .entropy(entropy)
+            .build()
+            .unwrap();
+        let builder = builder.accounts(self.faults.clone()).token_issuer(issuer);
+        self.serve(builder, clock, settings).await
     }
 
     fn builder(&self, clock: &Arc<ManualClock>) -> SakmsBuilder {
@@ -118,6 +132,11 @@ impl Stage {
             server,
         }
     }
+}
+
+/// What the suite's services sign their tokens with.
+pub(super) fn token_secret() -> HmacSecret {
+    HmacSecret::from_bytes(&TOKEN_SECRET).unwrap()
 }
 
 pub(super) fn master_keys() -> MasterKeys {
