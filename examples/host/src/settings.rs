@@ -9,7 +9,6 @@ use sakms_core::key::{MasterKey, MasterKeys};
 
 /// A small application with users of its own, which gives them API keys with SAKMS
 #[derive(Debug, Parser)]
-#[command(about)]
 pub struct Settings {
     /// Where to listen
     #[arg(

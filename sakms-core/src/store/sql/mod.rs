@@ -68,7 +68,8 @@ impl<B: Backend> SqlStore<B> {
     /// A later version adds steps at the end and changes none. Each may be run again, so that the two ways may follow
     /// each other. What the store itself knows about steps is in `sakms_migrations`: without that table it looks at the
     /// tables and columns instead, and with it, it wants to see every step there. A host that goes over to an order
-    /// of its own drops that table.
+    /// of its own drops that table. To keep processes apart that migrate at once is then the host's part; sqlx's own
+    /// migrator does not on MariaDB.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
