@@ -64,7 +64,8 @@ impl Api {
     /// let api = Api::from(sakms).groups([Group::Keys]).caller_scheme("session");
     /// let mut host = OpenApi::new(Info::new("The whole application", "1.0.0"), Paths::new());
     /// host.merge(api.openapi_under("/account"));
-    /// assert!(host.paths.paths.keys().eq(["/account/keys", "/account/keys/{id}", "/account/keys/{id}/revoke"]));
+    /// assert!(host.paths.paths.contains_key("/account/keys/{id}"));
+    /// assert!(!host.paths.paths.contains_key("/account/health"));
     /// # Ok(())
     /// # }
     /// ```

@@ -280,11 +280,11 @@ fn a_hosts_part_says_what_the_host_has() {
         .into_iter()
         .map(|(_, path, _)| path)
         .collect();
-    assert!(paths.iter().eq([
-        "/account/keys",
-        "/account/keys/{id}",
-        "/account/keys/{id}/revoke"
-    ]));
+    let of_keys = routes().iter().filter(|route| route.group == Group::Keys);
+    let of_keys: BTreeSet<_> = of_keys
+        .map(|route| format!("/account{}", route.path))
+        .collect();
+    assert_eq!(paths, of_keys);
     let tags = document["tags"].as_array().unwrap();
     assert_eq!(tags.len(), 1, "{tags:?}");
     let schemes = document["components"]["securitySchemes"]
