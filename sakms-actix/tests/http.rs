@@ -11,3 +11,4 @@ async fn memory() -> Option<Fixture> {
 }
 
 sakms_core::http_suite!(start, memory);
+sakms_core::http_corpus!(start, memory);

@@ -13,3 +13,4 @@ async fn database() -> Option<Fixture> {
 }
 
 sakms_core::http_suite!(start, database);
+sakms_core::http_corpus!(start, database);

@@ -4,5 +4,13 @@ use axum::body::Body;
 use axum::response::Response;
 
 pub(crate) fn response(response: sakms_core::http::Response) -> Response {
-    response.map(Body::from)
+    response.map(|body| {
+        if body.is_empty() {
+            // Of unknown length: axum would announce a length of 0 to HEAD, which is untrue of what was not modified
+            // (RFC 9110, section 8.6).
+            Body::from_stream(Body::empty().into_data_stream())
+        } else {
+            Body::from(body)
+        }
+    })
 }

@@ -16,3 +16,4 @@ async fn file() -> Option<Fixture> {
 }
 
 sakms_core::http_suite!(start, file);
+sakms_core::http_corpus!(start, file);

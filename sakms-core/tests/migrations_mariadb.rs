@@ -11,9 +11,11 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::mariadb::Database;
-use common::{stored_key, told};
+use common::{host_order, stored_key, told};
 use sakms_core::store::{KeyStore as _, MariaDbStore, StoreErrorKind};
 use sqlx::Connection as _;
+use sqlx::migrate::Migrator;
+use sqlx::mysql::MySqlPool;
 
 fn store(database: &Database) -> MariaDbStore {
     MariaDbStore::builder(&database.url()).build().unwrap()
@@ -186,4 +188,51 @@ async fn databases_on_one_server_do_not_wait_for_each_other() {
         .unwrap()
         .unwrap();
     holder.close().await.unwrap();
+}
+
+/// The steps among those of a host, in its own order and its own table.
+#[tokio::test]
+async fn a_host_may_run_the_steps_in_an_order_of_its_own() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let pool = MySqlPool::connect_lazy_with(database.options());
+    let store = MariaDbStore::from_pool(pool.clone());
+    let order = host_order(MariaDbStore::steps());
+    Migrator::with_migrations(order.clone())
+        .run(&pool)
+        .await
+        .unwrap();
+    store.ping().await.unwrap();
+    stored_key(&store).await;
+
+    // Both ways may follow each other.
+    assert_eq!(store.migrate().await.unwrap().applied.len(), 8);
+    store.ping().await.unwrap();
+    Migrator::with_migrations(order).run(&pool).await.unwrap();
+    store.ping().await.unwrap();
+    assert_eq!(store.journal_head().await.unwrap().seq.get(), 1);
+}
+
+#[tokio::test]
+async fn a_host_that_left_out_a_step_is_told() {
+    let Some(database) = Database::create().await else {
+        return;
+    };
+    let pool = MySqlPool::connect_lazy_with(database.options());
+    let steps = MariaDbStore::steps();
+    Migrator::with_migrations(host_order(&steps[..steps.len() - 1]))
+        .run(&pool)
+        .await
+        .unwrap();
+    let store = MariaDbStore::from_pool(pool);
+    let (kind, text) = told(store.ping().await);
+    assert_eq!(kind, StoreErrorKind::Internal);
+    assert!(text.contains("run migrate"), "{text}");
+    // A column that is not there yet is missed as well as a table.
+    database
+        .run("ALTER TABLE sakms_secrets DROP COLUMN retired_at")
+        .await;
+    let (_, text) = told(store.ping().await);
+    assert!(text.contains("retired_at"), "{text}");
 }

@@ -6,9 +6,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::{stored_key, told};
+use common::{host_order, stored_key, told};
 use sakms_core::store::{KeyStore as _, SqliteStore, StoreErrorKind};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
@@ -136,4 +137,43 @@ async fn a_step_that_differs_from_the_one_that_was_done_is_refused() {
     let (kind, text) = told(store.migrate().await);
     assert_eq!(kind, StoreErrorKind::Internal);
     assert!(text.contains("migration 2"), "{text}");
+}
+
+/// The steps among those of a host, in its own order and its own table.
+#[tokio::test]
+async fn a_host_may_run_the_steps_in_an_order_of_its_own() {
+    let (_folder, path) = folder();
+    let options = SqliteConnectOptions::new().filename(&path);
+    let pool = SqlitePool::connect_lazy_with(options.create_if_missing(true));
+    let store = SqliteStore::from_pool(pool.clone());
+    let order = host_order(SqliteStore::steps());
+    Migrator::with_migrations(order.clone())
+        .run(&pool)
+        .await
+        .unwrap();
+    store.ping().await.unwrap();
+    stored_key(&store).await;
+
+    // Both ways may follow each other.
+    assert_eq!(store.migrate().await.unwrap().applied.len(), 10);
+    store.ping().await.unwrap();
+    Migrator::with_migrations(order).run(&pool).await.unwrap();
+    store.ping().await.unwrap();
+    assert_eq!(store.journal_head().await.unwrap().seq.get(), 1);
+}
+
+#[tokio::test]
+async fn a_host_that_left_out_a_step_is_told() {
+    let (_folder, path) = folder();
+    let options = SqliteConnectOptions::new().filename(&path);
+    let pool = SqlitePool::connect_lazy_with(options.create_if_missing(true));
+    let steps = SqliteStore::steps();
+    Migrator::with_migrations(host_order(&steps[..steps.len() - 1]))
+        .run(&pool)
+        .await
+        .unwrap();
+    let store = SqliteStore::from_pool(pool);
+    let (kind, text) = told(store.ping().await);
+    assert_eq!(kind, StoreErrorKind::Internal);
+    assert!(text.contains("run migrate"), "{text}");
 }

@@ -41,7 +41,9 @@ pub struct Api {
     query_token: QueryToken,
     body_limit: usize,
     body_time: Duration,
-    groups: Arc<HashSet<Group>>,
+    pub(super) groups: Arc<HashSet<Group>>,
+    #[cfg(feature = "openapi")]
+    pub(super) description: super::openapi::Description,
 }
 
 impl From<Sakms> for Api {
@@ -59,6 +61,8 @@ impl From<Sakms> for Api {
             body_limit,
             body_time,
             groups: Arc::new(groups),
+            #[cfg(feature = "openapi")]
+            description: super::openapi::Description::default(),
         }
     }
 }
@@ -89,6 +93,8 @@ impl Api {
     #[must_use]
     pub fn groups(mut self, groups: impl IntoIterator<Item = Group>) -> Self {
         self.groups = Arc::new(groups.into_iter().collect());
+        #[cfg(feature = "openapi")]
+        self.description.forget();
         self
     }
 
@@ -160,8 +166,10 @@ impl Api {
             sakms: self.sakms.clone(),
             caller,
             id,
+            #[cfg(feature = "docs-ui")]
             slashed: parts.uri.path().ends_with('/'),
-            groups: Arc::clone(&self.groups),
+            #[cfg(feature = "docs-ui")]
+            api: self.clone(),
             query,
             headers: parts.headers,
             body,

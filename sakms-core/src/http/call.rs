@@ -1,9 +1,7 @@
 //! A request as a handler sees it, and what it answers.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -14,7 +12,6 @@ use serde::de::DeserializeOwned;
 use super::body;
 use super::problem::Problem;
 use super::response::{Response, private};
-use super::route::Group;
 use crate::service::{Caller, FieldError, Sakms};
 
 /// A request, its framework taken off.
@@ -28,17 +25,11 @@ pub struct Call {
     /// What stands in the path where the route has `{id}`, percent-decoded.
     pub(super) id: Option<String>,
     /// Whether the path ends with a slash: what a relative reference in the answer starts from.
-    #[cfg_attr(
-        not(feature = "docs-ui"),
-        expect(dead_code, reason = "documents look at it")
-    )]
+    #[cfg(feature = "docs-ui")]
     pub(super) slashed: bool,
-    /// Which groups of routes are there.
-    #[cfg_attr(
-        not(feature = "docs-ui"),
-        expect(dead_code, reason = "documents look at it")
-    )]
-    pub(super) groups: Arc<HashSet<Group>>,
+    /// What documents describe.
+    #[cfg(feature = "docs-ui")]
+    pub(super) api: super::Api,
     /// What stands after `?`.
     pub(super) query: String,
     pub(super) headers: HeaderMap,

@@ -89,7 +89,11 @@ impl Follower {
     /// Starts the task that follows, when none runs. It lives on the runtime of whoever called first, for as long as
     /// that runtime and this follower do, and does `each_time` after each reading.
     pub(super) fn ensure_running(self: &Arc<Self>, each_time: impl Fn() + Send + 'static) {
-        if self.runs.load(Ordering::Acquire) || self.runs.swap(true, Ordering::AcqRel) {
+        // Where nothing is ever believed, there is nothing to follow for.
+        if self.bound.is_zero()
+            || self.runs.load(Ordering::Acquire)
+            || self.runs.swap(true, Ordering::AcqRel)
+        {
             return;
         }
         let flag = RunsWhileAlive(Arc::downgrade(self));

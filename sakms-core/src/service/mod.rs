@@ -142,6 +142,12 @@ impl Sakms {
         self.inner.accounts.is_some()
     }
 
+    /// Whether somebody issues tokens here, so that one can be presented.
+    #[must_use]
+    pub fn has_tokens(&self) -> bool {
+        self.inner.tokens.is_some()
+    }
+
     fn entry(&self, actor: Actor, action: Action, subject: Subject) -> Result<JournalEntry, Error> {
         let Inner { clock, entropy, .. } = &*self.inner;
         Ok(JournalEntry::now(

@@ -20,7 +20,7 @@ pub use sql::mariadb::{MariaDbBuilder, MariaDbStore, TlsMode};
 #[cfg(feature = "sqlite")]
 pub use sql::sqlite::SqliteStore;
 #[cfg(feature = "sql")]
-pub use sql::{AppliedStep, MigrationReport};
+pub use sql::{AppliedStep, MigrationReport, MigrationStep};
 
 use crate::account::{AccountRecord, CanonicalEmail};
 use crate::clock::Timestamp;

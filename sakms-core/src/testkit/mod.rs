@@ -26,6 +26,7 @@
     reason = "a conformance suite reports by panicking, and says when it passes a case over"
 )]
 
+pub mod entropy;
 pub mod faults;
 pub mod fixtures;
 #[cfg(feature = "http")]

@@ -33,6 +33,33 @@ pub async fn stored_key(store: &dyn KeyStore) -> (KeyRecord, SecretRecord) {
     (key, secret)
 }
 
+/// The migrations of a host that has tables of its own before those of SAKMS, among them and after them.
+#[cfg(feature = "sql")]
+pub fn host_order(steps: &[sakms_core::store::MigrationStep]) -> Vec<sqlx::migrate::Migration> {
+    use sqlx::SqlSafeStr as _;
+    use sqlx::migrate::{Migration, MigrationType};
+    let host = |version, text: &'static str| {
+        let text = text.into_sql_str();
+        Migration::new(version, "host".into(), MigrationType::Simple, text, false)
+    };
+    let mut order = vec![
+        host(20_250_101, "CREATE TABLE users (id INTEGER PRIMARY KEY)"),
+        host(20_260_101, "CREATE TABLE orders (id INTEGER PRIMARY KEY)"),
+    ];
+    let (first, later) = steps.split_at(steps.len() / 2);
+    order.extend(
+        first
+            .iter()
+            .map(|step| step.numbered(20_250_200 + step.version)),
+    );
+    order.extend(
+        later
+            .iter()
+            .map(|step| step.numbered(20_260_200 + step.version)),
+    );
+    order
+}
+
 /// The kind of an error and everything it says, for an assertion to show.
 pub fn told<T>(result: Result<T, StoreError>) -> (StoreErrorKind, String) {
     let error = result.map(drop).unwrap_err();

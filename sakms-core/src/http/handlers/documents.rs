@@ -5,11 +5,10 @@ use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY};
 
 use crate::http::call::{Call, Reply};
 use crate::http::files::File;
-use crate::http::openapi::shown;
 use crate::http::problem::Problem;
 
 pub(in crate::http) async fn openapi(call: Call) -> Result<Reply, Problem> {
-    let document = shown(&call.groups, call.slashed);
+    let document = call.api.shown(call.slashed);
     Ok(Reply::text(StatusCode::OK, "application/json", document))
 }
 

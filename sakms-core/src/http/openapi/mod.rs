@@ -9,19 +9,12 @@ mod examples;
 mod operations;
 mod page;
 mod schemas;
+mod served;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "docs-ui")]
-use std::collections::HashSet;
 use std::sync::LazyLock;
-#[cfg(feature = "docs-ui")]
-use std::sync::OnceLock;
 
-#[cfg(feature = "docs-ui")]
-use bytes::Bytes;
-#[cfg(feature = "docs-ui")]
-use utoipa::openapi::Server;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -31,6 +24,7 @@ use utoipa::openapi::{
 };
 
 use super::route::{Access, Group, Route, routes};
+pub(super) use served::Description;
 
 const TOKEN: &str = "sakms_token";
 const API_KEY: &str = "sakms_api_key";
@@ -56,15 +50,20 @@ pub fn openapi() -> OpenApi {
     WHOLE.clone()
 }
 
-/// The same for a host that nests the routes: `openapi_under("/account")` has `/account/keys`.
+/// The same for a host that nests the routes: `openapi_under("/account")` has `/account/keys`. A host that leaves groups
+/// out asks its [`Api`](super::Api) for the document ([`Api::openapi_under`](super::Api::openapi_under)).
 #[must_use]
 pub fn openapi_under(prefix: &str) -> OpenApi {
+    nested(prefix, openapi())
+}
+
+fn nested(prefix: &str, document: OpenApi) -> OpenApi {
     let empty = OpenApi::new(info(), Paths::new());
-    empty.nest(prefix.trim_end_matches('/'), openapi())
+    empty.nest(prefix.trim_end_matches('/'), document)
 }
 
 /// The document of those routes that belong to these groups.
-pub(super) fn document(has: impl Fn(Group) -> bool) -> OpenApi {
+fn document(has: impl Fn(Group) -> bool) -> OpenApi {
     let mut schemas = Vec::new();
     let mut paths = PathsBuilder::new();
     for route in routes().iter().filter(|route| has(route.group)) {
@@ -81,28 +80,6 @@ pub(super) fn document(has: impl Fn(Group) -> bool) -> OpenApi {
         .components(Some(components))
         .tags(Some(tags))
         .build()
-}
-
-/// The document as JSON, of the groups that are there, with the server it came from. `slashed` is whether it was asked for
-/// by a path that ends with a slash.
-#[cfg(feature = "docs-ui")]
-pub(super) fn shown(groups: &HashSet<Group>, slashed: bool) -> Bytes {
-    // One place for each answer there can be, so that each is made once.
-    static SHOWN: [OnceLock<Bytes>; 2 << GROUPS.len()] =
-        [const { OnceLock::new() }; 2 << GROUPS.len()];
-    let bits = GROUPS.iter().map(|group| groups.contains(group));
-    let place = bits.fold(usize::from(slashed), |place, bit| {
-        place << 1 | usize::from(bit)
-    });
-    let shown = SHOWN[place].get_or_init(|| {
-        let mut document = document(|group| groups.contains(&group));
-        // Relative to where the document stands, so that it is right under any prefix and behind any proxy.
-        let here = if slashed { ".." } else { "." };
-        document.servers = Some(vec![Server::new(here)]);
-        // A tree of text and numbers cannot fail to serialise.
-        serde_json::to_vec(&document).unwrap_or_default().into()
-    });
-    shown.clone()
 }
 
 fn info() -> Info {

@@ -6,8 +6,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{examples, openapi, openapi_under};
+use crate::entropy::OsEntropy;
+use crate::http::Api;
 use crate::http::dto::{ChangeKey, CreateKey, SignIn};
-use crate::http::route::{Access, routes};
+use crate::http::route::{Access, Group, routes};
+use crate::key::MasterKey;
+use crate::service::Sakms;
+use crate::store::MemoryStore;
 
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
@@ -262,6 +267,61 @@ fn it_moves_under_a_prefix_as_a_whole() {
         assert_eq!(document["components"], self::document()["components"]);
         assert_eq!(document["tags"], self::document()["tags"]);
     }
+}
+
+/// A host with users of its own, which mounts the keys alone: what it does not have is not described.
+#[test]
+fn a_hosts_part_says_what_the_host_has() {
+    let sakms = Sakms::builder(MemoryStore::new(), MasterKey::generate(&OsEntropy).unwrap());
+    let api = Api::from(sakms.build().unwrap()).groups([Group::Keys]);
+    let described = |api: &Api| serde_json::to_value(api.openapi_under("/account")).unwrap();
+    let document = described(&api);
+    let paths: BTreeSet<_> = operations(&document)
+        .into_iter()
+        .map(|(_, path, _)| path)
+        .collect();
+    let of_keys = routes().iter().filter(|route| route.group == Group::Keys);
+    let of_keys: BTreeSet<_> = of_keys
+        .map(|route| format!("/account{}", route.path))
+        .collect();
+    assert_eq!(paths, of_keys);
+    let tags = document["tags"].as_array().unwrap();
+    assert_eq!(tags.len(), 1, "{tags:?}");
+    let schemes = document["components"]["securitySchemes"]
+        .as_object()
+        .unwrap();
+    assert!(
+        schemes.keys().eq(["sakms_api_key", "sakms_api_key_bearer"]),
+        "no token without an issuer"
+    );
+
+    let document = described(&api.caller_scheme("session"));
+    for (method, path, operation) in operations(&document) {
+        let ways = operation["security"].as_array().unwrap();
+        assert_eq!(ways.len(), 3, "{method} {path}");
+        assert_eq!(ways[0], serde_json::json!({"session": []}));
+        assert!(ways.iter().all(|way| way["sakms_token"].is_null()));
+    }
+}
+
+#[cfg(feature = "docs-ui")]
+#[test]
+fn what_is_sent_follows_the_settings() {
+    let sakms = Sakms::builder(MemoryStore::new(), MasterKey::generate(&OsEntropy).unwrap());
+    let sent = |api: &Api| serde_json::from_slice::<Value>(&api.shown(false)).unwrap();
+    let api = Api::from(sakms.build().unwrap());
+    assert!(sent(&api)["paths"]["/health"].is_object());
+    let keys = api.clone().groups([Group::Keys]);
+    assert!(sent(&keys)["paths"]["/health"].is_null());
+    let keys = keys.caller_scheme("session");
+    let ways = &sent(&keys)["paths"]["/keys"]["get"]["security"];
+    assert!(ways[0]["session"].is_array(), "{ways}");
+    let all = keys.groups([Group::Keys, Group::Meta]);
+    let ways = &sent(&all)["paths"]["/keys"]["get"]["security"];
+    assert!(ways[0]["session"].is_array(), "{ways}");
+    let ways = &sent(&all)["paths"]["/health"]["get"]["security"];
+    assert_eq!(*ways, serde_json::json!([]), "anyone");
+    assert!(sent(&api)["paths"]["/health"].is_object());
 }
 
 /// The file is what a reader of the repository, a generator of clients and a review see. `UPDATE_SNAPSHOT=1` writes it.

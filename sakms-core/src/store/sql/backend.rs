@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::fault::Fault;
-use super::migrate::{MigrationReport, Step};
+use super::migrate::{MigrationReport, MigrationStep};
 use super::row::{Row, Value};
 use crate::store::StoreError;
 
@@ -21,7 +21,7 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
     /// Adds uses to so many secrets ([`USES`](super::texts::USES)): key, secret, count and time of each.
     const ADD_USES: &'static str;
     /// The steps that lead to the schema, in order.
-    const STEPS: &'static [Step];
+    const STEPS: &'static [MigrationStep];
 
     /// How long anything may take.
     fn limits(&self) -> Limits;

@@ -12,10 +12,11 @@ use crate::store::StoreErrorKind;
 /// Where the database keeps which steps were done. A table of our own, because hosts have theirs.
 pub(super) const TABLE: &str = "sakms_migrations";
 
-/// One step of the schema.
-#[derive(Debug)]
-pub struct Step {
-    /// Its number.
+/// One step of the schema: one statement, which may be run again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MigrationStep {
+    /// Its number: 1 for the first one, and no gap.
     pub version: i64,
     /// Its file's name.
     pub name: &'static str,
@@ -23,10 +24,20 @@ pub struct Step {
     pub text: &'static str,
 }
 
+impl MigrationStep {
+    /// The step as one of a host's own migrations, under the host's number for it.
+    #[must_use]
+    pub fn numbered(&self, version: i64) -> Migration {
+        let text = self.text.into_sql_str();
+        let name = self.name.into();
+        Migration::new(version, name, MigrationType::Simple, text, false)
+    }
+}
+
 /// The steps in a folder of `migrations/`: their numbers and file names.
 macro_rules! steps {
     ($folder:literal: $($version:literal $name:literal)*) => {
-        &[$($crate::store::sql::migrate::Step {
+        &[$($crate::store::sql::migrate::MigrationStep {
             version: $version,
             name: $name,
             text: include_str!(concat!(
@@ -61,7 +72,7 @@ pub struct AppliedStep {
 /// that was begun and not finished.
 pub(super) async fn run<C: Migrate>(
     connection: &mut C,
-    steps: &'static [Step],
+    steps: &'static [MigrationStep],
 ) -> Result<MigrationReport, MigrateError> {
     let done = connection.list_applied_migrations(TABLE).await?;
     let mut report = MigrationReport {
@@ -69,14 +80,9 @@ pub(super) async fn run<C: Migrate>(
         present: 0,
     };
     // Steps that this version does not know are a newer one's, on whose tables it must run.
-    for &Step {
-        version,
-        name,
-        text,
-    } in steps
-    {
-        let sql = text.into_sql_str();
-        let step = Migration::new(version, name.into(), MigrationType::Simple, sql, false);
+    for step in steps {
+        let &MigrationStep { version, name, .. } = step;
+        let step = step.numbered(version);
         match done.iter().find(|applied| applied.version == version) {
             Some(applied) if applied.checksum == step.checksum => report.present += 1,
             Some(_) => return Err(MigrateError::VersionMismatch(version)),

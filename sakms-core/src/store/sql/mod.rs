@@ -33,7 +33,7 @@ mod uses;
 
 use backend::Backend;
 
-pub use migrate::{AppliedStep, MigrationReport};
+pub use migrate::{AppliedStep, MigrationReport, MigrationStep};
 
 use super::StoreError;
 
@@ -61,5 +61,37 @@ impl<B: Backend> SqlStore<B> {
     /// [`StoreErrorKind::Internal`](super::StoreErrorKind::Internal) when the database refuses a step.
     pub async fn migrate(&self) -> Result<MigrationReport, StoreError> {
         self.backend.migrate().await
+    }
+
+    /// What [`migrate`](Self::migrate) does, step by step, for a host that does it within an order of its own.
+    ///
+    /// A later version adds steps at the end and changes none. Each may be run again, so that the two ways may follow
+    /// each other. What the store itself knows about steps is in `sakms_migrations`: without that table it looks at the
+    /// tables and columns instead, and with it, it wants to see every step there. A host that goes over to an order
+    /// of its own drops that table. To keep processes apart that migrate at once is then the host's part; sqlx's own
+    /// migrator does not on MariaDB.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sakms_core::store::{KeyStore as _, SqliteStore};
+    /// use sqlx::SqlSafeStr as _;
+    /// use sqlx::migrate::{Migration, MigrationType, Migrator};
+    /// # let one = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+    /// # let pool = one.connect("sqlite::memory:").await?;
+    ///
+    /// let users = "CREATE TABLE users (id INTEGER PRIMARY KEY)".into_sql_str();
+    /// let mut order = vec![Migration::new(1, "users".into(), MigrationType::Simple, users, false)];
+    /// // The numbers from 1000 on are set aside for SAKMS, whose steps a later version may add to.
+    /// order.extend(SqliteStore::steps().iter().map(|step| step.numbered(1000 + step.version)));
+    /// Migrator::with_migrations(order).run(&pool).await?;
+    ///
+    /// SqliteStore::from_pool(pool).ping().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn steps() -> &'static [MigrationStep] {
+        B::STEPS
     }
 }

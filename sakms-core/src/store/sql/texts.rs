@@ -130,6 +130,20 @@ pub(super) const MOVE_HEAD: &str =
 /// about a table.
 pub(super) const PING: &str = "SELECT (SELECT COUNT(*) FROM sakms_journal_head), \
      (SELECT COUNT(*) FROM sakms_migrations WHERE success = TRUE AND version <= ?)";
+/// Names every table and every column, and reads nothing but the head.
+pub(super) const TABLES: &str = concat!(
+    "SELECT (SELECT COUNT(*) FROM sakms_journal_head), EXISTS (SELECT ",
+    key_columns!(),
+    " FROM sakms_keys k WHERE 1 = 0), EXISTS (SELECT id, key_id, hash, shown_prefix, created_at, \
+     retired_at FROM sakms_secrets WHERE 1 = 0), EXISTS (SELECT key_id, secret_id, uses, \
+     last_used_at FROM sakms_secret_uses WHERE 1 = 0), EXISTS (SELECT owner, disabled_at \
+     FROM sakms_owners WHERE 1 = 0), EXISTS (SELECT ",
+    account_columns!(),
+    " FROM sakms_accounts WHERE 1 = 0), EXISTS (SELECT ",
+    journal_columns!(),
+    " FROM sakms_journal WHERE 1 = 0), EXISTS (SELECT id, seq, chain FROM sakms_journal_head \
+     WHERE 1 = 0)"
+);
 
 #[cfg(test)]
 mod tests {

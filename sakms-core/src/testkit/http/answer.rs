@@ -9,6 +9,8 @@ use serde_json::Value;
 pub struct Answer {
     /// The status.
     pub status: u16,
+    /// The line it stood in: version, status, reason.
+    pub status_line: String,
     /// The headers in the order they came, their names in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, taken out of its chunks.
@@ -20,35 +22,42 @@ pub struct Answer {
 impl Answer {
     /// Reads the first answer in `bytes` and how many of them it takes; `None` when it is not whole.
     pub(super) fn parse(bytes: &[u8], to_head: bool, closed: bool) -> Option<(Self, usize)> {
-        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-        let mut lines = head.split("\r\n");
-        let status_line = lines.next().unwrap_or_default();
-        let status = status_line
-            .strip_prefix("HTTP/1.1 ")
-            .and_then(|rest| rest.get(..3)?.parse().ok())
-            .unwrap_or_else(|| panic!("no status line: {status_line:?}"));
-        let header = |line: &str| {
-            let (name, value) = line
-                .split_once(':')
-                .unwrap_or_else(|| panic!("no header: {line:?}"));
-            (name.to_ascii_lowercase(), value.trim().as_bytes().to_vec())
+        Self::read(bytes, to_head, closed).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same, and what there is instead when it is none.
+    pub(super) fn read(
+        bytes: &[u8],
+        to_head: bool,
+        closed: bool,
+    ) -> Result<Option<(Self, usize)>, String> {
+        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+            return Ok(None);
         };
+        let mut lines = lines(&bytes[..end]);
+        let status_line = String::from_utf8_lossy(lines.next().unwrap_or_default());
+        let status = status_line
+            .strip_prefix("HTTP/1.")
+            .and_then(|rest| rest.get(2..5)?.parse().ok())
+            .ok_or_else(|| format!("no status line: {status_line:?}"))?;
         let mut answer = Self {
             status,
-            headers: lines.map(header).collect(),
+            status_line: status_line.into_owned(),
+            headers: lines.map(header).collect::<Result<_, _>>()?,
             body: Vec::new(),
             request_was_sent: true,
         };
         let rest = &bytes[end + 4..];
-        let (body, taken) = answer.body_in(rest, to_head, closed)?;
+        let Some((body, taken)) = answer.body_in(rest, to_head, closed) else {
+            return Ok(None);
+        };
         answer.body = body;
-        Some((answer, end + 4 + taken))
+        Ok(Some((answer, end + 4 + taken)))
     }
 
     /// The body at the start of `rest`, and how many bytes it takes there.
     fn body_in(&self, rest: &[u8], to_head: bool, closed: bool) -> Option<(Vec<u8>, usize)> {
-        if to_head || self.status == 204 || self.status == 304 {
+        if to_head || self.status < 200 || self.status == 204 || self.status == 304 {
             return Some((Vec::new(), 0));
         }
         if self.header("transfer-encoding").is_some() {
@@ -230,6 +239,22 @@ impl Answer {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("no JSON: {error}:\n{}", self.whole()))
     }
+}
+
+fn lines(mut head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let end = head.windows(2).position(|window| window == b"\r\n");
+        let line = &head[..end.unwrap_or(head.len())];
+        head = head.get(line.len() + 2..).unwrap_or_default();
+        (!line.is_empty()).then_some(line)
+    })
+}
+
+fn header(line: &[u8]) -> Result<(String, Vec<u8>), String> {
+    let colon = line.iter().position(|byte| *byte == b':');
+    let colon = colon.ok_or_else(|| format!("no header: {:?}", String::from_utf8_lossy(line)))?;
+    let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
+    Ok((name, line[colon + 1..].trim_ascii().to_vec()))
 }
 
 fn out_of_chunks(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {

@@ -150,7 +150,7 @@ impl Client {
     }
 
     /// What holds for every answer to any request.
-    fn inspect(&self, answer: &Answer) {
+    pub(super) fn inspect(&self, answer: &Answer) {
         let text = answer.whole();
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         for secret in secrets

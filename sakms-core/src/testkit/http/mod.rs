@@ -49,6 +49,7 @@ mod world;
 
 pub mod accounts;
 pub mod bodies;
+pub mod corpus;
 pub mod credentials;
 pub mod documents;
 pub mod fields;
@@ -150,6 +151,16 @@ pub fn run<S: Future<Output = Server> + 'static>(
     factory: impl AsyncFnOnce() -> Option<Fixture>,
     case: impl AsyncFnOnce(&Stage),
 ) {
+    on_stage(name, start, factory, case);
+}
+
+/// Runs something on a store of its own and gives what came of it; `None` when there is no such store here.
+fn on_stage<S: Future<Output = Server> + 'static, T>(
+    name: &str,
+    start: impl Fn(Api) -> S + 'static,
+    factory: impl AsyncFnOnce() -> Option<Fixture>,
+    case: impl AsyncFnOnce(&Stage) -> T,
+) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
@@ -157,11 +168,11 @@ pub fn run<S: Future<Output = Server> + 'static>(
         .unwrap();
     let Some(fixture) = runtime.block_on(factory()) else {
         eprintln!("skipped: {name}: the store is not available here");
-        return;
+        return None;
     };
     let Some(accounts) = fixture.accounts else {
         eprintln!("skipped: {name}: the store keeps no accounts");
-        return;
+        return None;
     };
     let stage = Stage::new(fixture.keys, accounts, start);
     let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, case(&stage)).await });
@@ -169,7 +180,9 @@ pub fn run<S: Future<Output = Server> + 'static>(
     drop(stage);
     drop(runtime);
     drop(fixture.guard);
-    assert!(outcome.is_ok(), "{name} did not end within {PATIENCE:?}");
+    let outcome = outcome.ok();
+    assert!(outcome.is_some(), "{name} did not end within {PATIENCE:?}");
+    outcome
 }
 
 /// Makes a test of every case of the suite for adapters.

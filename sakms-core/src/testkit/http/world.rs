@@ -11,6 +11,7 @@ use super::answer::Answer;
 use super::client::{Client, Request};
 use super::{HOST_USER, Server};
 use crate::clock::{Clock as _, ManualClock};
+use crate::entropy::{Entropy, OsEntropy};
 use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
 use crate::key::{Environment, KeyFormat, MasterKey, MasterKeys, Owner};
@@ -27,7 +28,9 @@ pub(super) const PASSWORD: &str = "violet tram kettle oak";
 
 /// Bytes that look random, and are known to everybody: they protect nothing.
 const MASTER_KEY: [u8; 32] = *b"\x8d\x14\xe7\x5a\xc2\x39\x90\x6f\x01\xbb\x4e\xd8\x73\x2c\xa5\xfe\x66\x1b\xf0\x87\x3d\xc9\x52\xae\x98\x05\x7f\xe1\xb4\x4a\xd3\x2e";
-const TOKEN_SECRET: [u8; 32] = *b"\x51\xf9\x0c\xa8\x3e\x97\xd4\x62\xeb\x18\x7d\xb0\x45\xcf\x2a\x96\x83\x5e\xf4\x09\xac\x71\xd8\x36\x1d\xe2\x8b\x57\xc0\x6a\xff\x24";
+pub(super) const TOKEN_SECRET: [u8; 32] = *b"\x51\xf9\x0c\xa8\x3e\x97\xd4\x62\xeb\x18\x7d\xb0\x45\xcf\x2a\x96\x83\x5e\xf4\x09\xac\x71\xd8\x36\x1d\xe2\x8b\x57\xc0\x6a\xff\x24";
+/// For whom the suite's tokens are meant.
+const AUDIENCE: &str = "testkit";
 
 type Start = Box<dyn Fn(Api) -> Pin<Box<dyn Future<Output = Server>>>>;
 
@@ -67,16 +70,15 @@ impl Stage {
     /// The same with other settings of the HTTP side.
     pub async fn world_with(&self, settings: impl FnOnce(Api) -> Api) -> World {
         let clock = Arc::new(fixtures::clock());
-        self.serve(self.with_accounts(&clock), clock, settings)
-            .await
+        let builder = self.with_accounts(&clock, Arc::new(OsEntropy));
+        self.serve(builder, clock, settings).await
     }
 
     /// The same with nothing believed that was not read for the request itself, so that every check asks the store.
     pub async fn world_that_reads(&self) -> World {
         let clock = Arc::new(fixtures::clock());
-        let caching = CacheConfig::default().max_staleness(Duration::ZERO);
-        let builder = self.with_accounts(&clock).caching(caching);
-        self.serve(builder, clock, |api| api).await
+        let builder = self.with_accounts(&clock, Arc::new(OsEntropy));
+        self.serve(reading(builder), clock, |api| api).await
     }
 
     /// A service of a host that has users of its own: without accounts and without tokens.
@@ -85,15 +87,32 @@ impl Stage {
         self.serve(self.builder(&clock), clock, |api| api).await
     }
 
-    fn with_accounts(&self, clock: &Arc<ManualClock>) -> SakmsBuilder {
-        let issuer = JwtIssuer::builder(Keyring::hs256(
-            HmacSecret::from_bytes(&TOKEN_SECRET).unwrap(),
-        ))
-        .audience("testkit")
-        .clock(Arc::clone(clock) as _)
-        .build()
-        .unwrap();
+    /// A service whose every id and secret is drawn from this, with accounts or without. It answers the same whenever it
+    /// is asked: every check asks the store.
+    pub(super) async fn world_drawing(
+        &self,
+        entropy: Arc<dyn Entropy>,
+        accounts: bool,
+        settings: impl FnOnce(Api) -> Api,
+    ) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let builder = if accounts {
+            self.with_accounts(&clock, entropy)
+        } else {
+            self.builder(&clock).entropy(entropy)
+        };
+        self.serve(reading(builder), clock, settings).await
+    }
+
+    fn with_accounts(&self, clock: &Arc<ManualClock>, entropy: Arc<dyn Entropy>) -> SakmsBuilder {
+        let issuer = JwtIssuer::builder(Keyring::hs256(token_secret()))
+            .audience(AUDIENCE)
+            .clock(Arc::clone(clock) as _)
+            .entropy(Arc::clone(&entropy))
+            .build()
+            .unwrap();
         self.builder(clock)
+            .entropy(entropy)
             .accounts(self.faults.clone())
             .token_issuer(issuer)
     }
@@ -129,6 +148,15 @@ impl Stage {
             server,
         }
     }
+}
+
+/// What the suite's services sign their tokens with.
+pub(super) fn token_secret() -> HmacSecret {
+    HmacSecret::from_bytes(&TOKEN_SECRET).unwrap()
+}
+
+fn reading(builder: SakmsBuilder) -> SakmsBuilder {
+    builder.caching(CacheConfig::default().max_staleness(Duration::ZERO))
 }
 
 pub(super) fn master_keys() -> MasterKeys {

@@ -16,7 +16,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use super::SqlStore;
 use super::backend::{Backend, Lane, Limits};
 use super::fault::{Failure, Fault};
-use super::migrate::{self, MigrationReport, Step, steps};
+use super::migrate::{self, MigrationReport, MigrationStep, steps};
 use super::texts;
 use crate::store::{StoreError, StoreErrorKind};
 pub use builder::{MariaDbBuilder, TlsMode};
@@ -122,7 +122,7 @@ impl Backend for MariaDb {
          uses = uses + LEAST(VALUES(uses), 9223372036854775807 - uses), \
          last_used_at = GREATEST(last_used_at, VALUES(last_used_at))"
     );
-    const STEPS: &'static [Step] = steps! { "mariadb":
+    const STEPS: &'static [MigrationStep] = steps! { "mariadb":
         1 "0001_keys"
         2 "0002_secrets"
         3 "0003_secret_uses"

@@ -17,7 +17,7 @@ use sqlx::{Connection as _, Executor as _};
 use super::SqlStore;
 use super::backend::{Backend, Lane, Limits};
 use super::fault::{Failure, Fault};
-use super::migrate::{self, MigrationReport, Step, steps};
+use super::migrate::{self, MigrationReport, MigrationStep, steps};
 use super::texts;
 use crate::store::{StoreError, StoreErrorKind};
 use session::SqliteSession;
@@ -115,7 +115,7 @@ impl Backend for Sqlite {
          uses = uses + MIN(excluded.uses, 9223372036854775807 - uses), \
          last_used_at = MAX(last_used_at, excluded.last_used_at)"
     );
-    const STEPS: &'static [Step] = steps! { "sqlite":
+    const STEPS: &'static [MigrationStep] = steps! { "sqlite":
         1 "0001_keys"
         2 "0002_keys_by_owner"
         3 "0003_secrets"
@@ -234,6 +234,29 @@ mod tests {
                 assert!(!step.contains("TEMP B-TREE"), "{text}: {step}");
             }
         }
+    }
+
+    /// Without a table of steps that statement is all there is to tell whether the tables are those of this version.
+    #[tokio::test]
+    async fn every_column_is_named_where_the_tables_are_looked_at() {
+        let store = SqliteStore::open(":memory:").await.unwrap();
+        let pool = &store.backend.reader;
+        let columns = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name LIKE 'sakms\\_%' ESCAPE '\\' AND m.name <> 'sakms_migrations'";
+        let columns = sqlx::query_as::<_, (String, String)>(columns);
+        let columns = columns.fetch_all(pool).await.unwrap();
+        assert!(columns.len() > 30, "{columns:?}");
+        for (table, column) in columns {
+            let take_away = |with: &str| {
+                let text = format!("ALTER TABLE {table} RENAME COLUMN {with}");
+                sqlx::raw_sql(AssertSqlSafe(text)).execute(pool)
+            };
+            take_away(&format!("{column} TO away")).await.unwrap();
+            let looked = sqlx::query(texts::TABLES).fetch_all(pool).await;
+            assert!(looked.is_err(), "{table}.{column} is not looked at");
+            take_away(&format!("away TO {column}")).await.unwrap();
+        }
+        sqlx::query(texts::TABLES).fetch_all(pool).await.unwrap();
     }
 
     #[tokio::test]
