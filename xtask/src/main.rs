@@ -5,9 +5,12 @@ mod browser;
 mod check;
 mod deny;
 mod failure;
+mod features;
 mod find;
 mod install;
 mod mariadb;
+mod metadata;
+mod package;
 mod report;
 mod rules;
 mod run;
@@ -48,7 +51,7 @@ enum Task {
     /// For running a single test or the bundled server by hand. The database
     /// is gone when the command ends.
     Mariadb,
-    /// Check format, lints, docs, features, the house rules and dependencies
+    /// Check format, lints, docs, features, packages, the house rules and dependencies
     ///
     /// Uses cargo-deny from PATH, or builds one below the target folder, which
     /// takes some minutes the first time.

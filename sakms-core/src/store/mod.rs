@@ -6,7 +6,7 @@
 
 mod error;
 pub mod memory;
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub mod sql;
 
 use std::fmt;
@@ -19,7 +19,7 @@ pub use memory::MemoryStore;
 pub use sql::mariadb::{MariaDbBuilder, MariaDbStore, TlsMode};
 #[cfg(feature = "sqlite")]
 pub use sql::sqlite::SqliteStore;
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub use sql::{AppliedStep, MigrationReport, MigrationStep};
 
 use crate::account::{AccountRecord, CanonicalEmail};
