@@ -2,8 +2,13 @@
 //!
 //! A method is one atomic operation: it commits whole, with its journal entry, or not at all. Policy, time,
 //! formats and hashing are not here; a store never sees a plain secret. Whoever writes a store runs
-//! [`store_suite!`](crate::store_suite) (feature `testkit`) over it.
+//! [`store_suite!`](crate::store_suite) (feature `testkit`) over it. What stores do alike is there to be called:
+//! [`KeyPatch::apply`] and [`KeyWithSecrets`](crate::key::KeyWithSecrets) for a key, [`JournalHead::append`] for the
+//! journal, [`Page::from_one_more`] for a list, [`Document`] for records as bytes, [`StoreError::within`] for errors, and
+//! [`blocking`] for a database that keeps its caller waiting.
 
+mod blocking;
+mod document;
 mod error;
 pub mod memory;
 #[cfg(any(feature = "mariadb", feature = "sqlite"))]
@@ -13,6 +18,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+pub use blocking::blocking;
+pub use document::{Document, InvalidDocument};
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
 #[cfg(feature = "mariadb")]
