@@ -127,7 +127,8 @@ impl SakmsBuilder {
             return Err(BuildError::AccountsWithoutTokens);
         }
         let format = KeyFormat::new(self.prefix, self.environments, &self.master_keys)?;
-        let hashes = HashPool::new(self.hashing, Arc::clone(&self.entropy))?;
+        let hashes =
+            HashPool::with_master_keys(self.hashing, &self.master_keys, Arc::clone(&self.entropy))?;
         let cache = Arc::new(KeyCache::new(self.caching, self.entropy.as_ref())?);
         let follower = Follower::new(
             Arc::clone(&cache),
