@@ -118,6 +118,18 @@ impl HashPool {
         .await
     }
 
+    /// The same for work that can wait: it does not queue behind others.
+    pub(crate) async fn hash_aside(
+        &self,
+        share: Share,
+        secret: &[u8],
+    ) -> Result<StoredHash, HashError> {
+        if !self.is_keyed(share) && self.threads(share).0.waiting() > 0 {
+            return Err(HashError::Overloaded);
+        }
+        self.hash(share, secret).await
+    }
+
     /// Whether `secret` is what `stored` was made from, computed as `stored` says: by its algorithm, with its
     /// parameters, under its pepper.
     ///
@@ -173,16 +185,20 @@ impl HashPool {
         share == Share::Keys && self.config.key_hasher == KeyHasher::HmacSha256
     }
 
+    const fn threads(&self, share: Share) -> &Threads {
+        match share {
+            Share::Keys => &self.keys,
+            Share::Passwords => &self.passwords,
+        }
+    }
+
     /// Has a thread of the share do some work. `prepare` copies what the work needs, once there is room for it.
     async fn run<T, W>(&self, share: Share, prepare: impl FnOnce() -> W) -> Result<T, HashError>
     where
         T: Send + 'static,
         W: FnOnce(&mut Arena) -> Result<T, HashError> + Send + 'static,
     {
-        let threads = match share {
-            Share::Keys => &self.keys,
-            Share::Passwords => &self.passwords,
-        };
+        let threads = self.threads(share);
         let waiting = Waiting(Ticket::default());
         let (sender, mut receiver) = oneshot::channel();
         threads.0.push(|| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
+use super::renew::Renewals;
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
 use crate::account::PasswordPolicy;
@@ -149,6 +150,7 @@ impl SakmsBuilder {
             cache,
             follower: Arc::new(follower),
             usage: Arc::new(usage),
+            renewals: Renewals::default(),
             clock: self.clock,
             entropy: self.entropy,
         };

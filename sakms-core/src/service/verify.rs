@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
-use super::cache::{Failure, Known, KnownKey, Presented, Question};
+use super::cache::{Digest, Failure, Known, KnownKey, Presented, Question};
 use super::error::Error;
 use super::requirement::{KeyDenial, Requirement};
 use super::verified::VerifiedKey;
 use super::{Inner, Sakms};
-use crate::secret::PresentedKey;
+use crate::secret::{KeySecret, PresentedKey};
 use crate::verdict::Verdict;
 
 type KeyVerdict = Verdict<VerifiedKey, KeyDenial>;
@@ -66,7 +66,11 @@ impl Sakms {
         let digest = cache.digest(text);
         if follower.is_current() {
             match cache.recall(digest) {
-                Some(Known::Key(known)) => return Checked::Now(self.decide(known, requirement)),
+                Some(Known::Key(known)) => {
+                    let verdict = self.decide(known, requirement);
+                    self.renew_if_dated(&verdict, digest, || Some(format.parse(text).ok()?.secret));
+                    return Checked::Now(verdict);
+                }
                 Some(Known::Nothing) => return Checked::Now(Verdict::Denied(KeyDenial::Unknown)),
                 None => {}
             }
@@ -103,8 +107,27 @@ impl Sakms {
             environment: format.environment_of(&presented.parsed),
         };
         match cache.find_out(&question).await? {
-            Known::Key(known) => Ok(self.decide(known, requirement)),
+            Known::Key(known) => {
+                let verdict = self.decide(known, requirement);
+                let Presented { parsed, digest } = presented;
+                self.renew_if_dated(&verdict, digest, || Some(parsed.secret));
+                Ok(verdict)
+            }
             Known::Nothing => Ok(Verdict::Denied(KeyDenial::Unknown)),
+        }
+    }
+
+    /// Has the hash of a key that was let in made anew, when it is due.
+    fn renew_if_dated(
+        &self,
+        verdict: &KeyVerdict,
+        digest: Digest,
+        secret: impl FnOnce() -> Option<KeySecret>,
+    ) {
+        if let Verdict::Granted(key) = verdict
+            && key.known().dated
+        {
+            self.renew_key_hash(key.known(), digest, secret);
         }
     }
 
