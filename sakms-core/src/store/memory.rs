@@ -101,6 +101,14 @@ impl Operation {
         }
         Ok(())
     }
+
+    /// The same for a hash.
+    fn unchanged(&self, found: &StoredHash, expected: &StoredHash) -> Result<(), StoreError> {
+        if found != expected {
+            return Err(self.fails(StoreErrorKind::Stale));
+        }
+        Ok(())
+    }
 }
 
 impl State {
@@ -216,6 +224,29 @@ impl KeyStore for MemoryStore {
         Ok(record)
     }
 
+    async fn replace_hash(
+        &self,
+        secret: SecretId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let operation = Operation("replace_hash");
+        let state = &mut *self.lock();
+        let key = state
+            .key_of
+            .get(&secret)
+            .and_then(|id| state.keys.get_mut(id));
+        let mut secrets = key.into_iter().flat_map(|key| key.secrets.iter_mut());
+        let held = secrets.find(|held| held.record.id == secret);
+        let held = held.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        operation.unchanged(&held.record.hash, expected)?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        held.record.hash = new.clone();
+        state.append(entry);
+        Ok(())
+    }
+
     async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
         let state = &mut *self.lock();
         for used in uses {
@@ -321,6 +352,24 @@ impl AccountStore for MemoryStore {
         let record = account.clone();
         state.append(entry);
         Ok(record)
+    }
+
+    async fn replace_password_hash(
+        &self,
+        id: AccountId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let operation = Operation("replace_password_hash");
+        let state = &mut *self.lock();
+        let account = state.accounts.get_mut(&id);
+        let account = account.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        operation.unchanged(&account.password_hash, expected)?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        account.password_hash = new.clone();
+        state.append(entry);
+        Ok(())
     }
 }
 

@@ -103,6 +103,19 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
         entry: &JournalEntry,
     ) -> Result<KeyRecord, StoreError>;
 
+    /// Puts `new` in the place of a secret's hash, if that is still `expected`, to the byte. It is another hash of the
+    /// same secret: nothing else of the secret or its key changes, and no revision.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NotFound`] when there is no such secret, [`StoreErrorKind::Stale`] when its hash is another.
+    async fn replace_hash(
+        &self,
+        secret: SecretId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError>;
+
     /// Adds uses to what is known of each secret: the counts add up, the later time stays. A secret that there
     /// is not is passed over. Changes no revision and writes no journal.
     ///
@@ -186,4 +199,17 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
         hash: &StoredHash,
         entry: &JournalEntry,
     ) -> Result<AccountRecord, StoreError>;
+
+    /// Puts `new` in the place of an account's password hash, if that is still `expected`, to the byte. It is another
+    /// hash of the same password: nothing else of the account changes, and no revision.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NotFound`] when there is no such account, [`StoreErrorKind::Stale`] when its hash is another.
+    async fn replace_password_hash(
+        &self,
+        id: AccountId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError>;
 }
