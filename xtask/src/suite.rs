@@ -94,17 +94,19 @@ pub(crate) fn serve() -> Outcome {
     }
 }
 
+/// The server that tests and benches use.
 #[derive(Debug)]
-enum Database {
+pub(crate) enum Database {
     None,
     Given { daemon: Option<PathBuf> },
     Private { server: Server, daemon: PathBuf },
 }
 
-type Variables = Vec<(&'static str, Option<OsString>)>;
+/// Environment variables; one without a value is taken away.
+pub(crate) type Variables = Vec<(&'static str, Option<OsString>)>;
 
 impl Database {
-    fn open(scratch: &Scratch) -> Outcome<Self> {
+    pub(crate) fn open(scratch: &Scratch) -> Outcome<Self> {
         if env::var_os(URL).is_some_and(|url| !url.is_empty()) {
             say(&format!("    using the server that {URL} names"));
             return Ok(Self::Given {
@@ -118,7 +120,7 @@ impl Database {
     }
 
     /// What the tests are told. A variable without a value is taken away.
-    fn variables(&self) -> Variables {
+    pub(crate) fn variables(&self) -> Variables {
         let (url, daemon) = match self {
             Self::None => return vec![(URL, None), (REQUIRE, None), (DAEMON, None)],
             Self::Given { daemon } => (env::var_os(URL), daemon.clone()),
@@ -154,7 +156,8 @@ fn runner(args: &[OsString]) -> Command {
     command
 }
 
-fn surround<'a>(command: &'a mut Command, variables: &Variables) -> &'a mut Command {
+/// Puts variables into a command's environment.
+pub(crate) fn surround<'a>(command: &'a mut Command, variables: &Variables) -> &'a mut Command {
     for (name, value) in variables {
         match value {
             Some(value) => command.env(name, value),
