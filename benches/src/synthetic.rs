@@ -133,6 +133,16 @@ impl KeyStore for Synthetic {
         not_kept("add_secret")
     }
 
+    async fn replace_hash(
+        &self,
+        _: SecretId,
+        _: &StoredHash,
+        _: &StoredHash,
+        _: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        not_kept("replace_hash")
+    }
+
     async fn record_uses(&self, _: &[SecretUse]) -> Result<(), StoreError> {
         Ok(())
     }

@@ -17,6 +17,7 @@ use sakms_core::key::{
     KeyPatch, KeyQuery, KeyRecord, KeyWithSecrets, Owner, Page, Revision, SecretRecord, SecretUse,
     StoredSecret,
 };
+use sakms_core::secret::StoredHash;
 use sakms_core::store::{Document, KeyStore, StoreError, StoreErrorKind, blocking};
 
 type Id = [u8; 16];
@@ -194,6 +195,27 @@ impl KeyStore for RedbStore {
             Ok(found.key)
         };
         self.change("add_secret", Some(entry), work).await
+    }
+
+    async fn replace_hash(
+        &self,
+        secret: SecretId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let (expected, new) = (expected.clone(), new.clone());
+        let work = move |change: &WriteTransaction| {
+            let mut keys = change.open_table(KEYS)?;
+            let key_of_secret = change.open_table(KEY_OF_SECRET)?;
+            let key = key_of_secret.get(secret.as_bytes())?;
+            let key = key.ok_or(StoreErrorKind::NotFound)?.value();
+            let mut found = key_at(&keys, key)?;
+            found.replace_hash(secret, &expected, &new)?;
+            keys.insert(key, &*found.to_document())?;
+            Ok(())
+        };
+        self.change("replace_hash", Some(entry), work).await
     }
 
     async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {

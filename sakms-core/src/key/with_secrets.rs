@@ -4,6 +4,7 @@ use super::field::Revision;
 use super::record::{KeyPatch, KeyRecord, SecretRecord, SecretUse, StoredSecret};
 use crate::clock::Timestamp;
 use crate::id::SecretId;
+use crate::secret::StoredHash;
 use crate::store::StoreErrorKind;
 
 /// A key with all its secrets.
@@ -85,6 +86,27 @@ impl KeyWithSecrets {
         self.key.shown_prefix.clone_from(&secret.shown_prefix);
         self.key.revision = self.key.revision.next();
         self.secrets.push(UsedSecret::unused(secret));
+        Ok(())
+    }
+
+    /// Puts another hash of a secret in the place of `expected`
+    /// ([`KeyStore::replace_hash`](crate::store::KeyStore::replace_hash)).
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NotFound`] when the key has no such secret, [`StoreErrorKind::Stale`] when its hash is another.
+    pub fn replace_hash(
+        &mut self,
+        secret: SecretId,
+        expected: &StoredHash,
+        new: &StoredHash,
+    ) -> Result<(), StoreErrorKind> {
+        let mut secrets = self.secrets.iter_mut().map(|secret| &mut secret.record);
+        let found = secrets.find(|record| record.id == secret);
+        let found = found.ok_or(StoreErrorKind::NotFound)?;
+        if found.hash != *expected {
+            return Err(StoreErrorKind::Stale);
+        }
+        found.hash = new.clone();
         Ok(())
     }
 

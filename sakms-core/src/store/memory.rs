@@ -233,16 +233,14 @@ impl KeyStore for MemoryStore {
     ) -> Result<(), StoreError> {
         let operation = Operation("replace_hash");
         let state = &mut *self.lock();
+        operation.vacant(state.entries.contains(&entry.id))?;
         let key = state
             .key_of
             .get(&secret)
             .and_then(|id| state.keys.get_mut(id));
-        let mut secrets = key.into_iter().flat_map(|key| key.secrets.iter_mut());
-        let held = secrets.find(|held| held.record.id == secret);
-        let held = held.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
-        operation.unchanged(&held.record.hash, expected)?;
-        operation.vacant(state.entries.contains(&entry.id))?;
-        held.record.hash = new.clone();
+        let key = key.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        key.replace_hash(secret, expected, new)
+            .map_err(|kind| operation.fails(kind))?;
         state.append(entry);
         Ok(())
     }
