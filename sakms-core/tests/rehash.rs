@@ -95,7 +95,7 @@ impl Node {
             .unwrap();
         Key {
             secret: secret.parse().unwrap(),
-            key: created.key,
+            record: created.key,
             text: PresentedKey::new(created.text.expose().to_owned()),
         }
     }
@@ -129,7 +129,7 @@ impl Node {
 }
 
 struct Key {
-    key: KeyRecord,
+    record: KeyRecord,
     secret: SecretId,
     text: PresentedKey,
 }
@@ -171,11 +171,14 @@ async fn a_key_that_is_used_gets_the_hash_that_new_keys_get() {
         assert_eq!(entry.action, Action::KEY_REHASH);
         assert_eq!(
             (entry.actor, entry.subject),
-            (Actor::SYSTEM, Subject::key(key.key.id))
+            (Actor::SYSTEM, Subject::key(key.record.id))
         );
         assert_eq!(entry.detail, format!("secret={}", key.secret));
-        let found = node.store.get(key.key.id).await.unwrap().unwrap();
-        assert_eq!(found.revision, key.key.revision, "not a change of the key");
+        let found = node.store.get(key.record.id).await.unwrap().unwrap();
+        assert_eq!(
+            found.revision, key.record.revision,
+            "not a change of the key"
+        );
 
         // It is what a new one would be: nothing is left to do, here or on a node that knows nothing yet.
         node.sakms.catch_up().await.unwrap();
@@ -202,8 +205,8 @@ async fn a_key_that_is_refused_is_left_alone() {
     let store = store();
     let old = Node::new(&store, master(OLD_MASTER), quick());
     let key = old.key().await;
-    let caller = Caller::owner(key.key.owner.clone());
-    old.sakms.revoke_key(&caller, key.key.id).await.unwrap();
+    let caller = Caller::owner(key.record.owner.clone());
+    old.sakms.revoke_key(&caller, key.record.id).await.unwrap();
     let node = Node::new(&store, master(OLD_MASTER), keyed());
     assert_eq!(node.check(&key).await, Err(KeyDenial::Revoked));
     assert_eq!(node.replacements(), 0);
@@ -278,12 +281,12 @@ async fn a_revocation_meanwhile_stands() {
     while node.replacements() == 0 {
         tokio::task::yield_now().await;
     }
-    let caller = Caller::owner(key.key.owner.clone());
-    node.sakms.revoke_key(&caller, key.key.id).await.unwrap();
+    let caller = Caller::owner(key.record.owner.clone());
+    node.sakms.revoke_key(&caller, key.record.id).await.unwrap();
     store.heal();
     assert_eq!(node.check(&key).await, Err(KeyDenial::Revoked));
     assert!(node.hash_of(&key).await.starts_with("$hmac-sha256$"));
-    let found = node.store.get(key.key.id).await.unwrap().unwrap();
+    let found = node.store.get(key.record.id).await.unwrap().unwrap();
     assert!(found.revoked_at.is_some());
 }
 

@@ -2,7 +2,8 @@
 //!
 //! What is stored is a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`. It names its own parameters, so
 //! that hashes made under older ones, or by another program, go on verifying after the parameters have changed.
-//! For the secrets of keys there is [`KeyHasher::HmacSha256`] besides, `$hmac-sha256$k=<pepper id>$<tag>`.
+//! For the secrets of keys there is [`KeyHasher::HmacSha256`] besides, `$hmac-sha256$k=<pepper id>$<tag>`. Which one
+//! when, and how to change it on a running service: `docs/hashing.md` in the repository.
 //!
 //! Hashing is dear on purpose, in time and in memory, which makes it the thing to attack. Three bounds answer that:
 //! so many threads and no more, so many callers waiting for them and no more, and no longer than a deadline. What
