@@ -19,7 +19,9 @@ use sakms_core::key::{
 };
 use sakms_core::secret::StoredHash;
 use sakms_core::store::{AccountStore, KeyStore, MemoryStore, StoreError, StoreErrorKind};
-use sakms_core::testkit::store::{Fixture, accounts, feed, journal, keys, owners, races, update};
+use sakms_core::testkit::store::{
+    Fixture, accounts, feed, hashes, journal, keys, owners, races, update,
+};
 use sakms_core::testkit::{self, fixtures};
 
 /// What a store does wrong.
@@ -30,6 +32,12 @@ enum Flaw {
     IgnoresTheRevision,
     /// Compares the revision and makes the change afterwards, instead of both at once.
     ComparesBeforeItChanges,
+    /// Replaces a hash whatever it is.
+    IgnoresTheHash,
+    /// Compares the hash and replaces it afterwards.
+    ComparesBeforeItReplaces,
+    /// Counts a new hash as a change of the key or the account.
+    CountsNewHashes,
     /// Takes "no row was changed" for success.
     ChangesWhatIsNotThere,
     /// Compares addresses as a padded column does.
@@ -71,6 +79,23 @@ impl Flawed {
         } else {
             email.clone()
         }
+    }
+
+    /// What is taken for the hash that was seen, of what is there.
+    async fn seen<F: Future<Output = Option<StoredHash>>>(
+        &self,
+        expected: &StoredHash,
+        found: impl Fn() -> F,
+    ) -> StoredHash {
+        let mut seen = expected.clone();
+        if self.has(Flaw::IgnoresTheHash) {
+            seen = found().await.unwrap_or(seen);
+        }
+        if self.has(Flaw::ComparesBeforeItReplaces) && found().await.as_ref() == Some(expected) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            seen = found().await.unwrap_or(seen);
+        }
+        seen
     }
 
     fn owner(&self, owner: &Owner) -> Owner {
@@ -158,6 +183,27 @@ impl KeyStore for Flawed {
             .await
     }
 
+    async fn replace_hash(
+        &self,
+        secret: SecretId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let found = async || self.store.find(secret).await.unwrap();
+        let hash = || async { found().await.map(|found| found.secret.hash) };
+        let seen = self.seen(expected, hash).await;
+        self.store.replace_hash(secret, &seen, new, entry).await?;
+        if self.has(Flaw::CountsNewHashes) {
+            let key = found().await.unwrap().key;
+            let (patch, entry) = (KeyPatch::default(), fixtures::updated(key.id));
+            self.store
+                .update(key.id, key.revision, &patch, &entry)
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
         self.store.record_uses(uses).await
     }
@@ -228,6 +274,25 @@ impl AccountStore for Flawed {
     ) -> Result<AccountRecord, StoreError> {
         self.store.set_password(id, expected, hash, entry).await
     }
+
+    async fn replace_password_hash(
+        &self,
+        id: AccountId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let found = async || self.store.account(id).await.unwrap();
+        if self.has(Flaw::CountsNewHashes) {
+            let revision = found().await.unwrap().revision;
+            return self.set_password(id, revision, new, entry).await.map(drop);
+        }
+        let hash = || async { found().await.map(|found| found.password_hash) };
+        let seen = self.seen(expected, hash).await;
+        self.store
+            .replace_password_hash(id, &seen, new, entry)
+            .await
+    }
 }
 
 fn passes(flaw: Flaw, case: impl AsyncFnOnce(&Fixture)) -> bool {
@@ -257,6 +322,12 @@ detects! {
     IgnoresTheRevision by a_revision_that_is_ignored: update::an_update_of_another_revision_is_stale;
     ComparesBeforeItChanges by a_comparison_apart_from_the_change: races::one_of_many_updates_gets_through;
     ComparesBeforeItChanges by updates_that_are_lost: races::no_update_is_lost;
+    IgnoresTheHash by a_hash_that_is_ignored: hashes::a_hash_for_another_one_is_stale;
+    IgnoresTheHash by a_password_hash_that_is_ignored: hashes::a_password_hash_for_another_one_is_stale;
+    ComparesBeforeItReplaces by hashes_that_are_lost: hashes::one_of_many_new_hashes_gets_through;
+    ComparesBeforeItReplaces by a_password_that_is_undone: hashes::a_new_hash_undoes_no_new_password;
+    CountsNewHashes by new_hashes_that_count: hashes::a_hash_is_replaced;
+    CountsNewHashes by new_password_hashes_that_count: hashes::a_password_hash_is_replaced;
     ChangesWhatIsNotThere by a_change_of_nothing: update::an_update_of_an_unknown_key_is_not_found;
     PadsAddresses by padded_addresses: accounts::addresses_are_compared_byte_by_byte;
     FoldsOwners by folded_owners: owners::disabling_stops_no_lookalike;
@@ -281,6 +352,7 @@ fn every_case_is_in_the_suite() {
     let rooms = [
         ("accounts", include_str!("../src/testkit/store/accounts.rs")),
         ("feed", include_str!("../src/testkit/store/feed.rs")),
+        ("hashes", include_str!("../src/testkit/store/hashes.rs")),
         ("journal", include_str!("../src/testkit/store/journal.rs")),
         ("keys", include_str!("../src/testkit/store/keys.rs")),
         ("list", include_str!("../src/testkit/store/list.rs")),

@@ -4,20 +4,7 @@ use crate::failure::Outcome;
 use crate::report::Report;
 use crate::run::run;
 use crate::workspace::{cargo, root};
-use crate::{deny, rules};
-
-/// Builds that only somebody else's choice of features brings about.
-const FEATURE_CHECKS: [&str; 9] = [
-    "check --locked -p sakms-core --no-default-features",
-    "check --locked -p sakms-core --no-default-features --features sqlite",
-    "check --locked -p sakms-core --no-default-features --features mariadb",
-    "check --locked -p sakms-core --no-default-features --features http",
-    "check --locked -p sakms-core --no-default-features --features openapi",
-    "check --locked -p sakms-core --no-default-features --features docs-ui",
-    "check --locked -p sakms-core --no-default-features --features testkit",
-    "check --locked -p sakms-axum --no-default-features",
-    "check --locked -p sakms-actix --no-default-features",
-];
+use crate::{deny, features, package, rules};
 
 /// Runs every check, the quick ones first, and fails if one did.
 pub(crate) fn check() -> Outcome {
@@ -31,16 +18,11 @@ pub(crate) fn check() -> Outcome {
         ))
     })?;
     report.step("docs", || {
-        run(
-            cargo("doc --locked --workspace --no-deps --all-features --exclude xtask")
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        )
+        run(cargo("doc --locked --workspace --no-deps --all-features")
+            .env("RUSTDOCFLAGS", "-D warnings"))
     })?;
-    report.step("features", || {
-        FEATURE_CHECKS
-            .iter()
-            .try_for_each(|arguments| run(&mut cargo(arguments)))
-    })?;
+    report.step("features", features::check)?;
+    report.step("packages", package::check)?;
     let mut tool = None;
     report.step("cargo-deny", || {
         tool = Some(deny::Deny::find_or_install()?);

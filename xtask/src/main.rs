@@ -1,13 +1,17 @@
 //! `cargo xtask`: the development commands of this workspace, in Rust so that
 //! they are the same on every machine and in CI.
 
+mod bench;
 mod browser;
 mod check;
 mod deny;
 mod failure;
+mod features;
 mod find;
 mod install;
 mod mariadb;
+mod metadata;
+mod package;
 mod report;
 mod rules;
 mod run;
@@ -48,11 +52,18 @@ enum Task {
     /// For running a single test or the bundled server by hand. The database
     /// is gone when the command ends.
     Mariadb,
-    /// Check format, lints, docs, features, the house rules and dependencies
+    /// Check format, lints, docs, features, packages, the house rules and dependencies
     ///
     /// Uses cargo-deny from PATH, or builds one below the target folder, which
     /// takes some minutes the first time.
     Check,
+    /// Measure how fast everything is and write docs/performance.md
+    ///
+    /// Builds the benches for release, starts a private MariaDB as `test` does,
+    /// runs one group after another and writes the table and the pictures.
+    /// Takes a quarter of an hour and the build; --quick a third of that. Leave
+    /// the machine alone meanwhile.
+    Bench(bench::Options),
     /// Do what .ci/run does: `check`, then `test`
     Ci,
 }
@@ -73,6 +84,7 @@ fn perform(task: &Task) -> Outcome {
         Task::Test(options) => suite::test(options),
         Task::Mariadb => suite::serve(),
         Task::Check => check::check(),
+        Task::Bench(options) => bench::bench(options),
         Task::Ci => {
             check::check()?;
             suite::test(&suite::Options::default())

@@ -99,6 +99,11 @@ impl Report {
         outcome
     }
 
+    /// Whether no step has failed so far.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.done.iter().all(|step| step.end != End::Failed)
+    }
+
     /// Notes that a step could not be done, and why, without failing over it.
     pub(crate) fn skip(&mut self, name: &'static str, why: &str) {
         say(&format!(

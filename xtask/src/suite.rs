@@ -106,17 +106,19 @@ pub(crate) fn serve() -> Outcome {
     }
 }
 
+/// The server that tests and benches use.
 #[derive(Debug)]
-enum Database {
+pub(crate) enum Database {
     None,
     Given { daemon: Option<PathBuf> },
     Private { server: Server, daemon: PathBuf },
 }
 
-type Variables = Vec<(&'static str, Option<OsString>)>;
+/// Environment variables; one without a value is taken away.
+pub(crate) type Variables = Vec<(&'static str, Option<OsString>)>;
 
 impl Database {
-    fn open(scratch: &Scratch) -> Outcome<Self> {
+    pub(crate) fn open(scratch: &Scratch) -> Outcome<Self> {
         if env::var_os(URL).is_some_and(|url| !url.is_empty()) {
             say(&format!("    using the server that {URL} names"));
             return Ok(Self::Given {
@@ -145,7 +147,7 @@ impl Database {
 }
 
 /// What the tests are told. A variable without a value is taken away.
-fn variables(database: &Database, browser: Option<&Browser>) -> Variables {
+pub(crate) fn variables(database: &Database, browser: Option<&Browser>) -> Variables {
     let mut required = Vec::new();
     let (url, daemon) = database.programs().map_or((None, None), |programs| {
         required.push("mariadb");
@@ -188,7 +190,8 @@ fn runner(args: &[OsString]) -> Command {
     command
 }
 
-fn surround<'a>(command: &'a mut Command, variables: &Variables) -> &'a mut Command {
+/// Puts variables into a command's environment.
+pub(crate) fn surround<'a>(command: &'a mut Command, variables: &Variables) -> &'a mut Command {
     for (name, value) in variables {
         match value {
             Some(value) => command.env(name, value),

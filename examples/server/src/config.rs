@@ -167,6 +167,15 @@ pub(crate) struct SecretSettings {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Hashing")]
 pub(crate) struct HashSettings {
+    /// What new hashes of keys' secrets are; those that are there go on verifying. Passwords are Argon2id always
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_KEY_HASHER",
+        default_value = "argon2id"
+    )]
+    pub(crate) key_hasher: KeyHasherSetting,
+
     /// Argon2id: memory in KiB
     #[arg(
         long,
@@ -208,6 +217,14 @@ pub(crate) struct HashSettings {
     /// The fewest characters a password may have (8 or more)
     #[arg(long, global = true, env = "SAKMS_PASSWORD_MIN", default_value = "15", value_name = "N", value_parser = clap::value_parser!(u16).range(8..=128))]
     pub(crate) password_min: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyHasherSetting {
+    /// Slow on purpose
+    Argon2id,
+    /// Quick, under a subkey of the master key
+    HmacSha256,
 }
 
 #[derive(Debug, Args)]
@@ -363,6 +380,18 @@ mod tests {
         {
             assert!(argument.get_env().is_some(), "{}", argument.get_id());
         }
+    }
+
+    #[test]
+    fn keys_are_hashed_slowly_unless_said_otherwise() {
+        let read = |arguments: &[&str]| {
+            let settings = Settings::try_parse_from([&["sakms-server"], arguments].concat());
+            settings.map(|settings| settings.hashing.key_hasher)
+        };
+        assert_eq!(read(&[]).ok(), Some(KeyHasherSetting::Argon2id));
+        let quick = read(&["--key-hasher", "hmac-sha256"]);
+        assert_eq!(quick.ok(), Some(KeyHasherSetting::HmacSha256));
+        assert!(read(&["--key-hasher", "sha256"]).is_err());
     }
 
     #[test]

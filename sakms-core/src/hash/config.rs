@@ -6,6 +6,23 @@ use std::time::Duration;
 
 use super::{Argon2Params, HashLimits};
 
+/// What new hashes of keys' secrets are. A stored hash is verified by whatever it names, so that changing this voids no
+/// key.
+///
+/// Passwords are Argon2id whatever is chosen here: people choose them, so that they can be guessed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyHasher {
+    /// Argon2id, with the pool's parameters: some 20 milliseconds of a core for the first check of a key on each node.
+    #[default]
+    Argon2id,
+    /// HMAC-SHA-256 under a subkey of the master key: about a microsecond, on the caller's own thread.
+    ///
+    /// Who has the database alone can test nothing. Who has the master key too can test guesses quickly, and finds no
+    /// secret by it: there are 2^256.
+    HmacSha256,
+}
+
 /// How a [`HashPool`](super::HashPool) is set up.
 ///
 /// The memory it can take is the number of threads times that of one hash: with the defaults and 8 cores, 8 times
@@ -14,6 +31,7 @@ use super::{Argon2Params, HashLimits};
 #[non_exhaustive]
 pub struct HashPoolConfig {
     pub(super) params: Argon2Params,
+    pub(super) key_hasher: KeyHasher,
     pub(super) limits: HashLimits,
     pub(super) key_threads: usize,
     pub(super) password_threads: usize,
@@ -22,10 +40,17 @@ pub struct HashPoolConfig {
 }
 
 impl HashPoolConfig {
-    /// What new hashes cost. The limits must allow it.
+    /// What new Argon2id hashes cost, of keys' secrets and of passwords. The limits must allow it.
     #[must_use]
     pub const fn params(mut self, params: Argon2Params) -> Self {
         self.params = params;
+        self
+    }
+
+    /// What new hashes of keys' secrets are: Argon2id by default.
+    #[must_use]
+    pub const fn key_hasher(mut self, hasher: KeyHasher) -> Self {
+        self.key_hasher = hasher;
         self
     }
 
@@ -70,6 +95,7 @@ impl Default for HashPoolConfig {
         let half = (available_parallelism().map_or(1, NonZero::get) / 2).max(1);
         Self {
             params: Argon2Params::default(),
+            key_hasher: KeyHasher::default(),
             limits: HashLimits::default(),
             key_threads: half,
             password_threads: half,

@@ -2,6 +2,8 @@
 //!
 //! What is stored is a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`. It names its own parameters, so
 //! that hashes made under older ones, or by another program, go on verifying after the parameters have changed.
+//! For the secrets of keys there is [`KeyHasher::HmacSha256`] besides, `$hmac-sha256$k=<pepper id>$<tag>`. Which one
+//! when, and how to change it on a running service: `docs/hashing.md` in the repository.
 //!
 //! Hashing is dear on purpose, in time and in memory, which makes it the thing to attack. Three bounds answer that:
 //! so many threads and no more, so many callers waiting for them and no more, and no longer than a deadline. What
@@ -24,13 +26,14 @@
 mod arena;
 mod argon2;
 mod config;
+mod keyed;
 mod pool;
 mod queue;
 
 use std::fmt;
 
 pub use argon2::{Argon2Params, HashLimits, InvalidParams};
-pub use config::HashPoolConfig;
+pub use config::{HashPoolConfig, KeyHasher};
 pub use pool::HashPool;
 
 /// Whose work it is. Each share has threads and a queue of its own.
@@ -69,7 +72,8 @@ pub struct HashLoad {
 pub enum HashError {
     /// As many callers wait as may, or this one has waited for as long as one may. Trying again later helps.
     Overloaded,
-    /// The stored string is not an Argon2id hash of version 19, or it demands more than the pool's [`HashLimits`].
+    /// The stored string is neither an Argon2id hash of version 19 within the pool's [`HashLimits`] nor, for a key's
+    /// secret, an HMAC-SHA-256 under the pepper of a master key that the pool was given.
     Unreadable,
     /// The work could not be done.
     Failed(HashFailure),

@@ -11,10 +11,12 @@ use zeroize::Zeroizing;
 
 use super::arena::Arena;
 use super::argon2::{HASH_BYTES, SALT_BYTES, Stored, compute};
+use super::keyed::{self, Peppers};
 use super::queue::{Job, Queue, Ticket};
-use super::{HashError, HashLoad, HashPoolConfig, Share};
+use super::{HashError, HashLoad, HashPoolConfig, KeyHasher, Share};
 use crate::clock::Stopwatch;
 use crate::entropy::{self, Entropy};
+use crate::key::MasterKeys;
 use crate::secret::StoredHash;
 use crate::telemetry;
 
@@ -29,17 +31,42 @@ pub struct HashPool {
     entropy: Arc<dyn Entropy>,
     keys: Threads,
     passwords: Threads,
+    peppers: Peppers,
     /// A hash that nothing matches, so that a check without an account does the work of one with.
     absent: StoredHash,
+    /// The same for a key.
+    absent_key: StoredHash,
 }
 
 impl HashPool {
     /// Starts the threads. They take their memory when they first need it.
     ///
+    /// Without a master key it neither makes nor reads [`KeyHasher::HmacSha256`].
+    ///
     /// # Errors
-    /// [`HashError::Failed`] when the limits do not allow the parameters, a thread cannot be started, or no random
-    /// bytes can be drawn.
+    /// [`HashError::Failed`] when the limits do not allow the parameters, the hasher needs a master key, a thread
+    /// cannot be started, or no random bytes can be drawn.
     pub fn new(config: HashPoolConfig, entropy: Arc<dyn Entropy>) -> Result<Self, HashError> {
+        Self::start(config, Peppers::default(), entropy)
+    }
+
+    /// The same with the peppers of these master keys.
+    ///
+    /// # Errors
+    /// As [`HashPool::new`].
+    pub fn with_master_keys(
+        config: HashPoolConfig,
+        keys: &MasterKeys,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, HashError> {
+        Self::start(config, Peppers::of(keys), entropy)
+    }
+
+    fn start(
+        config: HashPoolConfig,
+        peppers: Peppers,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, HashError> {
         if !config.limits.allow(config.params) {
             return Err(HashError::failed(
                 "the limits do not allow what new hashes would demand",
@@ -49,6 +76,13 @@ impl HashPool {
         let salt = draw::<SALT_BYTES>(&*entropy)?;
         // Thirty-two bytes drawn at random are the hash of nothing that anybody could find.
         let hash = draw::<HASH_BYTES>(&*entropy)?;
+        let absent = Stored::new(config.params, &salt, &hash).write();
+        let absent_key = match config.key_hasher {
+            KeyHasher::Argon2id => absent.clone(),
+            KeyHasher::HmacSha256 => peppers
+                .write(&hash)
+                .ok_or_else(|| HashError::failed("this hasher needs a master key"))?,
+        };
         Ok(Self {
             config,
             keys: Threads::start("sakms-keys", config.key_threads, config.queue, || {
@@ -57,16 +91,22 @@ impl HashPool {
             passwords: Threads::start("sakms-pass", config.password_threads, config.queue, || {
                 Arena::new(kept, true)
             })?,
-            absent: Stored::new(config.params, &salt, &hash).write(),
+            peppers,
+            absent,
+            absent_key,
             entropy,
         })
     }
 
-    /// Hashes a secret with the current parameters and a new 16-byte salt.
+    /// Hashes a secret with the current parameters and a new 16-byte salt; a key's secret by the configured
+    /// [`KeyHasher`].
     ///
     /// # Errors
     /// [`HashError::Overloaded`], or [`HashError::Failed`] when no salt can be drawn or there is no memory.
     pub async fn hash(&self, share: Share, secret: &[u8]) -> Result<StoredHash, HashError> {
+        if self.is_keyed(share) {
+            return self.peppers.hash(secret);
+        }
         let params = self.config.params;
         let salt = draw::<SALT_BYTES>(&*self.entropy)?;
         self.run(share, || {
@@ -80,7 +120,20 @@ impl HashPool {
         .await
     }
 
-    /// Whether `secret` is what `stored` was made from, computed with the parameters that `stored` names.
+    /// The same for work that can wait: it does not queue behind others.
+    pub(crate) async fn hash_aside(
+        &self,
+        share: Share,
+        secret: &[u8],
+    ) -> Result<StoredHash, HashError> {
+        if !self.is_keyed(share) && self.threads(share).0.waiting() > 0 {
+            return Err(HashError::Overloaded);
+        }
+        self.hash(share, secret).await
+    }
+
+    /// Whether `secret` is what `stored` was made from, computed as `stored` says: by its algorithm, with its
+    /// parameters, under its pepper.
     ///
     /// # Errors
     /// [`HashError::Unreadable`] before anything is computed, [`HashError::Overloaded`], or [`HashError::Failed`].
@@ -91,6 +144,10 @@ impl HashPool {
         secret: &[u8],
         stored: &StoredHash,
     ) -> Result<bool, HashError> {
+        // A password's never is: what can be guessed needs the slow hash, so Argon2's reader refuses it.
+        if share == Share::Keys && keyed::is_keyed(stored) {
+            return self.peppers.verify(secret, stored);
+        }
         let stored = Stored::parse(stored, self.config.limits)?;
         self.run(share, || {
             let secret = Zeroizing::new(secret.to_vec());
@@ -101,19 +158,27 @@ impl HashPool {
 
     /// The work of [`HashPool::verify`] for a secret that belongs to nobody. The answer would always be "no".
     ///
-    /// It hides from the clock whether there is an account, except where that account's hash still has older
-    /// parameters than the current ones.
+    /// It costs what a hash made now costs, and so hides from the clock whether there is an account. An account whose
+    /// hash was made under other parameters shows in the time until its owner signs in and it is made anew. Of keys
+    /// nothing shows: a text gets here only with a tag that this service made.
     ///
     /// # Errors
     /// As [`HashPool::verify`].
     pub async fn verify_absent(&self, share: Share, secret: &[u8]) -> Result<(), HashError> {
-        self.verify(share, secret, &self.absent).await.map(drop)
+        let absent = match share {
+            Share::Keys => &self.absent_key,
+            Share::Passwords => &self.absent,
+        };
+        self.verify(share, secret, absent).await.map(drop)
     }
 
-    /// Whether `stored` was made with other parameters than new hashes are. After a secret has matched it is the
-    /// moment to hash it again.
+    /// Whether `stored` was made otherwise than new hashes are: by another algorithm, with other parameters, under
+    /// the pepper of a retired master key. After a secret has matched it is the moment to hash it again.
     #[must_use]
-    pub fn needs_rehash(&self, stored: &StoredHash) -> bool {
+    pub fn needs_rehash(&self, share: Share, stored: &StoredHash) -> bool {
+        if self.is_keyed(share) {
+            return !self.peppers.is_current(stored);
+        }
         Stored::parse(stored, self.config.limits)
             .map_or(true, |read| !read.is_current(self.config.params))
     }
@@ -126,6 +191,10 @@ impl HashPool {
             waiting: queue.waiting() as u64,
             shed: queue.shed_count(),
         }
+    }
+
+    fn is_keyed(&self, share: Share) -> bool {
+        share == Share::Keys && self.config.key_hasher == KeyHasher::HmacSha256
     }
 
     const fn threads(&self, share: Share) -> &Threads {

@@ -61,6 +61,13 @@ impl JournalHead {
     }
 }
 
+impl From<&JournalRow> for JournalHead {
+    /// The head of a journal that ends with this row.
+    fn from(row: &JournalRow) -> Self {
+        Self::new(row.seq, row.chain)
+    }
+}
+
 /// SHA-256 over the hash before and a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ChainHash([u8; 32]);

@@ -75,6 +75,8 @@ impl Action {
     pub const KEY_REVOKE: Self = Self(Cow::Borrowed("key.revoke"));
     /// A key got another secret.
     pub const KEY_ROTATE: Self = Self(Cow::Borrowed("key.rotate"));
+    /// The hash of a key's secret was made anew, of the same secret. Nothing else about the key changed.
+    pub const KEY_REHASH: Self = Self(Cow::Borrowed("key.rehash"));
     /// An owner was disabled, with everything they hold.
     pub const OWNER_DISABLE: Self = Self(Cow::Borrowed("owner.disable"));
     /// An owner was enabled again.
@@ -83,6 +85,8 @@ impl Action {
     pub const ACCOUNT_REGISTER: Self = Self(Cow::Borrowed("account.register"));
     /// An account's password was changed.
     pub const ACCOUNT_PASSWORD: Self = Self(Cow::Borrowed("account.password"));
+    /// The hash of an account's password was made anew, of the same password.
+    pub const ACCOUNT_REHASH: Self = Self(Cow::Borrowed("account.rehash"));
 }
 
 impl Subject {

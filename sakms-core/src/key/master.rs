@@ -107,6 +107,10 @@ pub(crate) enum Purpose {
     KeyTag,
     /// The seal on a page cursor.
     Cursor,
+    /// What the secrets of keys are hashed with, where that is not Argon2.
+    KeyPepper,
+    /// The name under which a stored hash refers to its pepper.
+    KeyPepperId,
 }
 
 impl Purpose {
@@ -114,6 +118,8 @@ impl Purpose {
         match self {
             Self::KeyTag => b"sakms key tag v1",
             Self::Cursor => b"sakms cursor v1",
+            Self::KeyPepper => b"sakms key pepper v1",
+            Self::KeyPepperId => b"sakms key pepper id v1",
         }
     }
 }

@@ -99,7 +99,9 @@ impl Sakms {
         }
     }
 
-    /// Signs somebody in. An unknown address costs the same Argon2 run as a wrong password.
+    /// Signs somebody in. An unknown address costs the same Argon2 run as a wrong password, unless the account's hash
+    /// was made with other parameters than the current ones: it is made anew after its owner has signed in, and until
+    /// then a sign-in may take noticeably less or more time than one with an unknown address.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a password over 1,024 bytes, which no account has; [`Error::NotOffered`] when this
@@ -134,9 +136,11 @@ impl Sakms {
         if keys.owner_disabled_at(&owner).await?.is_some() {
             return Ok(Verdict::Denied(LoginDenial));
         }
-        Ok(Verdict::Granted(
-            tokens.issue(&TokenRequest::new(owner)).await?,
-        ))
+        let token = tokens.issue(&TokenRequest::new(owner)).await?;
+        if hashes.needs_rehash(Share::Passwords, &account.password_hash) {
+            self.renew_password_hash(account, password);
+        }
+        Ok(Verdict::Granted(token))
     }
 
     /// Who a token speaks for. The token must be genuine, its account must exist, and its owner must not be disabled.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
+use super::renew::Renewals;
 use super::tally::Tally;
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
@@ -128,7 +129,8 @@ impl SakmsBuilder {
             return Err(BuildError::AccountsWithoutTokens);
         }
         let format = KeyFormat::new(self.prefix, self.environments, &self.master_keys)?;
-        let hashes = HashPool::new(self.hashing, Arc::clone(&self.entropy))?;
+        let hashes =
+            HashPool::with_master_keys(self.hashing, &self.master_keys, Arc::clone(&self.entropy))?;
         let cache = Arc::new(KeyCache::new(self.caching, self.entropy.as_ref())?);
         let follower = Follower::new(
             Arc::clone(&cache),
@@ -155,6 +157,7 @@ impl SakmsBuilder {
             tally,
             follower: Arc::new(follower),
             usage: Arc::new(usage),
+            renewals: Renewals::default(),
             clock: self.clock,
             entropy: self.entropy,
         };

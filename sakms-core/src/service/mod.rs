@@ -10,6 +10,7 @@ mod cursor;
 mod error;
 mod follow;
 mod issue;
+mod renew;
 mod requirement;
 mod statistics;
 mod tally;
@@ -88,6 +89,7 @@ struct Inner {
     tally: Arc<tally::Tally>,
     follower: Arc<follow::Follower>,
     usage: Arc<usage::UsageBuffer>,
+    renewals: renew::Renewals,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -107,11 +109,12 @@ impl Sakms {
     }
 
     /// Writes down what is only in memory: uses that were counted and not yet stored. Call it before the process
-    /// ends; what is not flushed is lost, and nothing else is.
+    /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for.
     ///
     /// # Errors
     /// [`Error::Store`] when the store does not take it; it stays in memory and can be tried again.
     pub async fn flush(&self) -> Result<(), Error> {
+        self.inner.renewals.ended().await;
         Ok(self.inner.usage.flush().await?)
     }
 

@@ -16,6 +16,10 @@ impl VerifiedKey {
         Self(known)
     }
 
+    pub(super) const fn known(&self) -> &Arc<KnownKey> {
+        &self.0
+    }
+
     /// Which key.
     #[must_use]
     pub fn key_id(&self) -> KeyId {

@@ -7,13 +7,13 @@
 
 use std::sync::Arc;
 
-use super::cache::{Failure, Known, KnownKey, Presented, Question};
+use super::cache::{Digest, Failure, Known, KnownKey, Presented, Question};
 use super::error::Error;
 use super::requirement::{KeyDenial, Requirement};
 use super::tally::Count;
 use super::verified::VerifiedKey;
 use super::{Inner, Sakms};
-use crate::secret::PresentedKey;
+use crate::secret::{KeySecret, PresentedKey};
 use crate::verdict::Verdict;
 
 type KeyVerdict = Verdict<VerifiedKey, KeyDenial>;
@@ -70,7 +70,9 @@ impl Sakms {
             match cache.recall(digest) {
                 Some(Known::Key(known)) => {
                     tally.add(Count::KnownKey);
-                    return Checked::Now(self.decide(known, requirement));
+                    let verdict = self.decide(known, requirement);
+                    self.renew_if_dated(&verdict, digest, || Some(format.parse(text).ok()?.secret));
+                    return Checked::Now(verdict);
                 }
                 Some(Known::Nothing) => {
                     tally.add(Count::KnownDenial);
@@ -118,12 +120,31 @@ impl Sakms {
             environment: format.environment_of(&presented.parsed),
         };
         match cache.find_out(&question).await {
-            Ok(Known::Key(known)) => Ok(self.decide(known, requirement)),
+            Ok(Known::Key(known)) => {
+                let verdict = self.decide(known, requirement);
+                let Presented { parsed, digest } = presented;
+                self.renew_if_dated(&verdict, digest, || Some(parsed.secret));
+                Ok(verdict)
+            }
             Ok(Known::Nothing) => Ok(self.deny(KeyDenial::Unknown)),
             Err(failure) => {
                 tally.add(Count::Undecided);
                 Err(failure.into())
             }
+        }
+    }
+
+    /// Has the hash of a key that was let in made anew, when it is due.
+    fn renew_if_dated(
+        &self,
+        verdict: &KeyVerdict,
+        digest: Digest,
+        secret: impl FnOnce() -> Option<KeySecret>,
+    ) {
+        if let Verdict::Granted(key) = verdict
+            && key.known().dated
+        {
+            self.renew_key_hash(key.known(), digest, secret);
         }
     }
 

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use super::document::InvalidDocument;
+
 /// What kind of failure it was: what code decides by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -26,6 +28,24 @@ pub enum StoreErrorKind {
     Internal,
 }
 
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Conflict => "it is there already",
+            Self::NotFound => "it is not there",
+            Self::Stale => "it was changed meanwhile",
+            Self::Unavailable => "the store cannot be reached in time",
+            Self::OutcomeUnknown => "the connection broke at the commit; the outcome is unknown",
+            Self::Corrupt => "a stored row cannot be read",
+            Self::ReadOnly => "the store is full or may not be written to",
+            Self::Internal => "the store refused the statement",
+        })
+    }
+}
+
+/// So that a transaction can end with one by `?`, among the errors of its database ([`StoreError::within`]).
+impl Error for StoreErrorKind {}
+
 /// A store could not do what was asked.
 ///
 /// Its text says what was being done and what kind of failure it was. The cause is for the log: it may name
@@ -45,6 +65,20 @@ impl StoreError {
             kind,
             operation,
             source: None,
+        }
+    }
+
+    /// The failure that an error within `operation` is: a [`StoreErrorKind`] is that one,
+    /// [bytes that are no document](super::InvalidDocument) are [`StoreErrorKind::Corrupt`], and anything else is
+    /// [`StoreErrorKind::Internal`] with that cause. For stores whose database has errors of its own.
+    #[must_use]
+    pub fn within(operation: &'static str, error: Box<dyn Error + Send + Sync>) -> Self {
+        match error.downcast::<StoreErrorKind>() {
+            Ok(kind) => Self::new(*kind, operation),
+            Err(error) if error.is::<InvalidDocument>() => {
+                Self::new(StoreErrorKind::Corrupt, operation).because(error)
+            }
+            Err(error) => Self::new(StoreErrorKind::Internal, operation).because(error),
         }
     }
 
@@ -70,24 +104,34 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.kind {
-            StoreErrorKind::Conflict => "it is there already",
-            StoreErrorKind::NotFound => "it is not there",
-            StoreErrorKind::Stale => "it was changed meanwhile",
-            StoreErrorKind::Unavailable => "the store cannot be reached in time",
-            StoreErrorKind::OutcomeUnknown => {
-                "the connection broke at the commit; the outcome is unknown"
-            }
-            StoreErrorKind::Corrupt => "a stored row cannot be read",
-            StoreErrorKind::ReadOnly => "the store is full or may not be written to",
-            StoreErrorKind::Internal => "the store refused the statement",
-        };
-        write!(f, "{}: {what}", self.operation)
+        write!(f, "{}: {}", self.operation, self.kind)
     }
 }
 
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyRecord;
+    use crate::store::Document as _;
+
+    #[test]
+    fn an_error_within_a_transaction_finds_its_kind() {
+        let within = |error| StoreError::within("update", error);
+        let stale = within(StoreErrorKind::Stale.into());
+        assert_eq!(stale.kind(), StoreErrorKind::Stale);
+        assert_eq!(stale.to_string(), "update: it was changed meanwhile");
+        assert!(stale.source().is_none(), "the kind says it all");
+        let corrupt = within(KeyRecord::from_document(b"?").unwrap_err().into());
+        assert_eq!(corrupt.kind(), StoreErrorKind::Corrupt);
+        assert!(corrupt.source().unwrap().is::<InvalidDocument>());
+        let other = within("no such table".into());
+        assert_eq!(other.kind(), StoreErrorKind::Internal);
+        assert_eq!(other.source().unwrap().to_string(), "no such table");
     }
 }

@@ -16,7 +16,8 @@ use crate::clock::Timestamp;
 use crate::id::{AccountId, EntryId, KeyId, SecretId};
 use crate::journal::{JournalEntry, JournalHead, JournalRow, Seq};
 use crate::key::{
-    KeyPatch, KeyQuery, KeyRecord, Owner, Page, Revision, SecretRecord, SecretUse, StoredSecret,
+    KeyPatch, KeyQuery, KeyRecord, KeyWithSecrets, Owner, Page, Revision, SecretRecord, SecretUse,
+    StoredSecret,
 };
 use crate::secret::StoredHash;
 
@@ -51,7 +52,7 @@ impl fmt::Debug for MemoryStore {
     /// How much there is, and nothing of what it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
-        let uses = |key: &Key| key.secrets.iter().map(|secret| secret.uses).sum::<u64>();
+        let uses = |key: &KeyWithSecrets| -> u64 { key.secrets.iter().map(|one| one.uses).sum() };
         f.debug_struct("MemoryStore")
             .field("keys", &state.keys.len())
             .field("secrets", &state.key_of.len())
@@ -65,7 +66,7 @@ impl fmt::Debug for MemoryStore {
 
 #[derive(Clone, Default)]
 struct State {
-    keys: HashMap<KeyId, Key>,
+    keys: HashMap<KeyId, KeyWithSecrets>,
     /// In the order of their ids, which is what a page is cut from.
     keys_of: HashMap<Owner, BTreeSet<KeyId>>,
     key_of: HashMap<SecretId, KeyId>,
@@ -75,27 +76,6 @@ struct State {
     /// The row with place `n` stands at `n - 1`.
     journal: Vec<JournalRow>,
     entries: HashSet<EntryId>,
-}
-
-#[derive(Clone)]
-struct Key {
-    record: KeyRecord,
-    secrets: Vec<Secret>,
-}
-
-#[derive(Clone)]
-struct Secret {
-    record: SecretRecord,
-    uses: u64,
-}
-
-impl Secret {
-    fn unused(record: &SecretRecord) -> Self {
-        Self {
-            record: record.clone(),
-            uses: 0,
-        }
-    }
 }
 
 /// One method at work: names it in its errors.
@@ -121,13 +101,21 @@ impl Operation {
         }
         Ok(())
     }
+
+    /// The same for a hash.
+    fn unchanged(&self, found: &StoredHash, expected: &StoredHash) -> Result<(), StoreError> {
+        if found != expected {
+            return Err(self.fails(StoreErrorKind::Stale));
+        }
+        Ok(())
+    }
 }
 
 impl State {
     fn head(&self) -> JournalHead {
-        self.journal.last().map_or(JournalHead::START, |row| {
-            JournalHead::new(row.seq, row.chain)
-        })
+        self.journal
+            .last()
+            .map_or(JournalHead::START, JournalHead::from)
     }
 
     fn append(&mut self, entry: &JournalEntry) {
@@ -157,10 +145,7 @@ impl KeyStore for MemoryStore {
             .entry(key.owner.clone())
             .or_default()
             .insert(key.id);
-        let stored = Key {
-            record: key.clone(),
-            secrets: vec![Secret::unused(secret)],
-        };
+        let stored = KeyWithSecrets::new(key.clone(), secret.clone());
         state.keys.insert(key.id, stored);
         Ok(())
     }
@@ -170,15 +155,12 @@ impl KeyStore for MemoryStore {
         let Some(key) = state.key_of.get(&secret).and_then(|id| state.keys.get(id)) else {
             return Ok(None);
         };
-        let found = key.secrets.iter().find(|held| held.record.id == secret);
-        let owner_disabled_at = state.disabled.get(&key.record.owner).copied();
-        Ok(found.map(|held| {
-            StoredSecret::new(key.record.clone(), held.record.clone(), owner_disabled_at)
-        }))
+        let owner_disabled_at = state.disabled.get(&key.key.owner).copied();
+        Ok(key.stored(secret, owner_disabled_at))
     }
 
     async fn get(&self, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        Ok(self.lock().keys.get(&key).map(|key| key.record.clone()))
+        Ok(self.lock().keys.get(&key).map(|stored| stored.key.clone()))
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<Page<KeyRecord>, StoreError> {
@@ -194,7 +176,7 @@ impl KeyStore for MemoryStore {
             .into_iter()
             .flat_map(|ids| ids.range(older).rev())
             .filter_map(|id| state.keys.get(id))
-            .map(|key| key.record.clone())
+            .map(|stored| stored.key.clone())
             .take(wanted)
             .collect();
         Ok(Page::from_one_more(items, query.limit))
@@ -211,10 +193,10 @@ impl KeyStore for MemoryStore {
         let state = &mut *self.lock();
         let stored = state.keys.get_mut(&key);
         let stored = stored.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
-        operation.fresh(stored.record.revision, expected)?;
+        operation.fresh(stored.key.revision, expected)?;
         operation.vacant(state.entries.contains(&entry.id))?;
-        patch.apply(&mut stored.record);
-        let record = stored.record.clone();
+        patch.apply(&mut stored.key);
+        let record = stored.key.clone();
         state.append(entry);
         Ok(record)
     }
@@ -231,41 +213,44 @@ impl KeyStore for MemoryStore {
         let state = &mut *self.lock();
         let stored = state.keys.get_mut(&key);
         let stored = stored.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
-        operation.fresh(stored.record.revision, expected)?;
+        operation.fresh(stored.key.revision, expected)?;
         operation.vacant(state.key_of.contains_key(&secret.id))?;
         operation.vacant(state.entries.contains(&entry.id))?;
-        for other in &mut stored.secrets {
-            // One that goes earlier anyway is not given more time; one that was to go later is not left it.
-            let retired_at = other.record.retired_at.unwrap_or(retire_others_at);
-            other.record.retired_at = Some(retired_at.min(retire_others_at));
-        }
-        stored.secrets.push(Secret::unused(secret));
-        stored.record.shown_prefix.clone_from(&secret.shown_prefix);
-        stored.record.revision = stored.record.revision.next();
-        let record = stored.record.clone();
+        let added = stored.add_secret(expected, secret.clone(), retire_others_at);
+        added.map_err(|kind| operation.fails(kind))?;
+        let record = stored.key.clone();
         state.key_of.insert(secret.id, key);
         state.append(entry);
         Ok(record)
     }
 
+    async fn replace_hash(
+        &self,
+        secret: SecretId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let operation = Operation("replace_hash");
+        let state = &mut *self.lock();
+        operation.vacant(state.entries.contains(&entry.id))?;
+        let key = state
+            .key_of
+            .get(&secret)
+            .and_then(|id| state.keys.get_mut(id));
+        let key = key.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        key.replace_hash(secret, expected, new)
+            .map_err(|kind| operation.fails(kind))?;
+        state.append(entry);
+        Ok(())
+    }
+
     async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
         let state = &mut *self.lock();
         for used in uses {
-            let Some(key) = state
-                .key_of
-                .get(&used.secret)
-                .and_then(|id| state.keys.get_mut(id))
-            else {
-                continue;
-            };
-            // `None` is less than every moment, so this is the later of the two.
-            key.record.last_used_at = key.record.last_used_at.max(Some(used.last_at));
-            for held in key
-                .secrets
-                .iter_mut()
-                .filter(|held| held.record.id == used.secret)
-            {
-                held.uses = held.uses.saturating_add(used.count);
+            let key = state.key_of.get(&used.secret);
+            if let Some(key) = key.and_then(|id| state.keys.get_mut(id)) {
+                key.record_use(used);
             }
         }
         Ok(())
@@ -365,6 +350,24 @@ impl AccountStore for MemoryStore {
         let record = account.clone();
         state.append(entry);
         Ok(record)
+    }
+
+    async fn replace_password_hash(
+        &self,
+        id: AccountId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let operation = Operation("replace_password_hash");
+        let state = &mut *self.lock();
+        let account = state.accounts.get_mut(&id);
+        let account = account.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        operation.unchanged(&account.password_hash, expected)?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        account.password_hash = new.clone();
+        state.append(entry);
+        Ok(())
     }
 }
 

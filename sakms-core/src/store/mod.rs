@@ -2,24 +2,31 @@
 //!
 //! A method is one atomic operation: it commits whole, with its journal entry, or not at all. Policy, time,
 //! formats and hashing are not here; a store never sees a plain secret. Whoever writes a store runs
-//! [`store_suite!`](crate::store_suite) (feature `testkit`) over it.
+//! [`store_suite!`](crate::store_suite) (feature `testkit`) over it. What stores do alike is there to be called:
+//! [`KeyPatch::apply`] and [`KeyWithSecrets`](crate::key::KeyWithSecrets) for a key, [`JournalHead::append`] for the
+//! journal, [`Page::from_one_more`] for a list, [`Document`] for records as bytes, [`StoreError::within`] for errors, and
+//! [`blocking`] for a database that keeps its caller waiting.
 
+mod blocking;
+mod document;
 mod error;
 pub mod memory;
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub mod sql;
 
 use std::fmt;
 
 use async_trait::async_trait;
 
+pub use blocking::blocking;
+pub use document::{Document, InvalidDocument};
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
 #[cfg(feature = "mariadb")]
 pub use sql::mariadb::{MariaDbBuilder, MariaDbStore, TlsMode};
 #[cfg(feature = "sqlite")]
 pub use sql::sqlite::SqliteStore;
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub use sql::{AppliedStep, MigrationReport, MigrationStep};
 
 use crate::account::{AccountRecord, CanonicalEmail};
@@ -95,6 +102,19 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
         retire_others_at: Timestamp,
         entry: &JournalEntry,
     ) -> Result<KeyRecord, StoreError>;
+
+    /// Puts `new` in the place of a secret's hash, if that is still `expected`, to the byte. It is another hash of the
+    /// same secret: nothing else of the secret or its key changes, and no revision.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NotFound`] when there is no such secret, [`StoreErrorKind::Stale`] when its hash is another.
+    async fn replace_hash(
+        &self,
+        secret: SecretId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError>;
 
     /// Adds uses to what is known of each secret: the counts add up, the later time stays. A secret that there
     /// is not is passed over. Changes no revision and writes no journal.
@@ -179,4 +199,17 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
         hash: &StoredHash,
         entry: &JournalEntry,
     ) -> Result<AccountRecord, StoreError>;
+
+    /// Puts `new` in the place of an account's password hash, if that is still `expected`, to the byte. It is another
+    /// hash of the same password: nothing else of the account changes, and no revision.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NotFound`] when there is no such account, [`StoreErrorKind::Stale`] when its hash is another.
+    async fn replace_password_hash(
+        &self,
+        id: AccountId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError>;
 }

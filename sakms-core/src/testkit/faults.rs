@@ -85,6 +85,7 @@ store_methods! {
     List "list"
     Update "update"
     AddSecret "add_secret"
+    ReplaceHash "replace_hash"
     RecordUses "record_uses"
     OwnerDisabledAt "owner_disabled_at"
     SetOwnerDisabled "set_owner_disabled"
@@ -95,6 +96,7 @@ store_methods! {
     AccountByEmail "account_by_email"
     Account "account"
     SetPassword "set_password"
+    ReplacePasswordHash "replace_password_hash"
 }
 
 /// A store in front of another, that fails on demand and counts its calls. A clone is another handle to the same.
@@ -272,6 +274,17 @@ impl KeyStore for Faults {
         self.call(StoreMethod::AddSecret, real).await
     }
 
+    async fn replace_hash(
+        &self,
+        secret: SecretId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let real = self.keys.replace_hash(secret, expected, new, entry);
+        self.call(StoreMethod::ReplaceHash, real).await
+    }
+
     async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
         self.call(StoreMethod::RecordUses, self.keys.record_uses(uses))
             .await
@@ -340,6 +353,19 @@ impl AccountStore for Faults {
     ) -> Result<AccountRecord, StoreError> {
         let real = self.accounts.set_password(id, expected, hash, entry);
         self.call(StoreMethod::SetPassword, real).await
+    }
+
+    async fn replace_password_hash(
+        &self,
+        id: AccountId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let real = self
+            .accounts
+            .replace_password_hash(id, expected, new, entry);
+        self.call(StoreMethod::ReplacePasswordHash, real).await
     }
 }
 

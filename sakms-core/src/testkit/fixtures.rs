@@ -208,3 +208,15 @@ pub fn registered(account: &AccountRecord) -> JournalEntry {
 pub fn password_changed(account: AccountId) -> JournalEntry {
     entry(Action::ACCOUNT_PASSWORD, Subject::account(account))
 }
+
+/// An entry for another hash of a secret of `key`.
+#[must_use]
+pub fn rehashed(key: KeyId) -> JournalEntry {
+    entry(Action::KEY_REHASH, Subject::key(key))
+}
+
+/// An entry for another hash of the password of an account.
+#[must_use]
+pub fn password_rehashed(account: AccountId) -> JournalEntry {
+    entry(Action::ACCOUNT_REHASH, Subject::account(account))
+}

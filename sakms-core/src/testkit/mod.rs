@@ -16,7 +16,8 @@
 //!
 //! Each case becomes a test of its own. It reports by panicking, as tests do.
 //!
-//! An adapter is held to [`http`] likewise, by [`http_suite!`](crate::http_suite). [`faults`] has a store that fails on
+//! An adapter is held to [`http`] likewise, by [`http_suite!`](crate::http_suite), and to the answers on record in its
+//! [`corpus`](http::corpus) by [`http_corpus!`](crate::http_corpus). [`faults`] has a store that fails on
 //! demand, for tests of one's own.
 #![expect(
     clippy::missing_panics_doc,

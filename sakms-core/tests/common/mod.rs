@@ -34,7 +34,7 @@ pub async fn stored_key(store: &dyn KeyStore) -> (KeyRecord, SecretRecord) {
 }
 
 /// The migrations of a host that has tables of its own before those of SAKMS, among them and after them.
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub fn host_order(steps: &[sakms_core::store::MigrationStep]) -> Vec<sqlx::migrate::Migration> {
     use sqlx::SqlSafeStr as _;
     use sqlx::migrate::{Migration, MigrationType};

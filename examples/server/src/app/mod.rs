@@ -5,13 +5,13 @@ pub(crate) mod actix;
 pub(crate) mod axum;
 
 use sakms_core::account::PasswordPolicy;
-use sakms_core::hash::{Argon2Params, HashPoolConfig};
+use sakms_core::hash::{Argon2Params, HashPoolConfig, KeyHasher};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
 use sakms_core::service::{CacheConfig, Sakms};
 use sakms_core::token::{JwtIssuer, Keyring};
 
-use crate::config::{CacheSettings, HashSettings, QueryTokenSetting, Settings};
+use crate::config::{CacheSettings, HashSettings, KeyHasherSetting, QueryTokenSetting, Settings};
 use crate::database::Database;
 use crate::error::Failure;
 use crate::keys::Keys;
@@ -29,6 +29,7 @@ impl Rules {
         let prefix = settings.key_prefix.parse::<KeyPrefix>();
         prefix.map_err(|error| Failure::new("--key-prefix", &error))?;
         let HashSettings {
+            key_hasher,
             argon2_memory,
             argon2_iterations,
             argon2_lanes,
@@ -37,8 +38,13 @@ impl Rules {
         } = settings.hashing;
         let params = Argon2Params::new(argon2_memory, argon2_iterations, argon2_lanes);
         let params = params.map_err(|error| Failure::new("the Argon2 settings", &error))?;
+        let key_hasher = match key_hasher {
+            KeyHasherSetting::Argon2id => KeyHasher::Argon2id,
+            KeyHasherSetting::HmacSha256 => KeyHasher::HmacSha256,
+        };
         let mut hashing = HashPoolConfig::default()
             .params(params)
+            .key_hasher(key_hasher)
             .queue(hash_queue.into());
         if let Some(threads) = settings.hashing.hash_threads {
             hashing = hashing
@@ -101,4 +107,24 @@ pub(crate) fn api(settings: &Settings, sakms: &Sakms) -> Api {
         .query_token(query_token)
         .body_limit(body_limit)
         .body_time(settings.http.body_timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn the_hasher_that_is_set_is_the_one_that_is_used() {
+        for (set, used) in [
+            ("argon2id", KeyHasher::Argon2id),
+            ("hmac-sha256", KeyHasher::HmacSha256),
+        ] {
+            let settings = Settings::try_parse_from(["sakms-server", "--key-hasher", set]);
+            let rules = Rules::of(&settings.unwrap()).unwrap();
+            let expected = HashPoolConfig::default().key_hasher(used);
+            assert_eq!(rules.hashing, expected, "{set}");
+        }
+    }
 }

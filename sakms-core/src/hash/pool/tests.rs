@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::entropy::{EntropyError, OsEntropy};
 use crate::hash::{Argon2Params, HashLimits};
+use crate::key::MasterKey;
 
 const SECRET: &[u8] = b"violet tram kettle oak";
 
@@ -104,11 +105,11 @@ async fn the_default_is_what_owasp_recommends() {
 async fn a_hash_with_other_parameters_verifies_and_wants_to_be_made_anew() {
     let older = pool(config());
     let stored = older.hash(Share::Keys, SECRET).await.unwrap();
-    assert!(!older.needs_rehash(&stored));
+    assert!(!older.needs_rehash(Share::Keys, &stored));
     let newer = pool(config().params(Argon2Params::new(12_288, 3, 1).unwrap()));
     assert_eq!(newer.verify(Share::Keys, SECRET, &stored).await, Ok(true));
-    assert!(newer.needs_rehash(&stored));
-    assert!(newer.needs_rehash(&StoredHash::new("$2b$12$".to_owned())));
+    assert!(newer.needs_rehash(Share::Keys, &stored));
+    assert!(newer.needs_rehash(Share::Keys, &StoredHash::new("$2b$12$".to_owned())));
 }
 
 #[tokio::test]
@@ -318,6 +319,86 @@ async fn without_randomness_nothing_is_hashed() {
 #[test]
 fn a_pool_that_could_not_read_its_own_hashes_is_refused() {
     let config = HashPoolConfig::default().limits(HashLimits::new(8_192, 2, 1));
+    let refused = HashPool::new(config, Arc::new(OsEntropy)).unwrap_err();
+    assert!(matches!(refused, HashError::Failed(_)), "{refused:?}");
+}
+
+fn pool_with_master_key(config: HashPoolConfig) -> Arc<HashPool> {
+    let master = MasterKey::from_bytes(*b"0123456789abcdefghijklmnopqrstuv").unwrap();
+    let pool = HashPool::with_master_keys(config, &master.into(), Arc::new(OsEntropy));
+    Arc::new(pool.unwrap())
+}
+
+fn keyed_pool(config: HashPoolConfig) -> Arc<HashPool> {
+    pool_with_master_key(config.key_hasher(KeyHasher::HmacSha256))
+}
+
+#[tokio::test]
+async fn a_keyed_hash_takes_no_thread() {
+    let pool = keyed_pool(config().queue(1));
+    let _blocked = block(&pool, Share::Keys).await;
+    let stored = pool.hash(Share::Keys, SECRET).await.unwrap();
+    assert!(stored.as_str().starts_with("$hmac-sha256$k="));
+    assert_eq!(pool.verify(Share::Keys, SECRET, &stored).await, Ok(true));
+    assert_eq!(pool.verify(Share::Keys, b"", &stored).await, Ok(false));
+    // Nor does the check of a key that is not there.
+    assert_eq!(pool.verify_absent(Share::Keys, SECRET).await, Ok(()));
+    assert_eq!(
+        pool.verify(Share::Keys, SECRET, &pool.absent_key).await,
+        Ok(false)
+    );
+}
+
+#[tokio::test]
+async fn with_slow_hashes_the_check_of_nobody_takes_a_thread() {
+    let pool = pool_with_master_key(config());
+    let _blocked = block(&pool, Share::Keys).await;
+    let stored = pool.absent_key.clone();
+    assert_eq!(stored, pool.absent);
+    let waits = enqueue(&pool, Share::Keys, &stored).await;
+    assert!(!waits.is_finished());
+}
+
+#[tokio::test]
+async fn a_password_is_never_keyed() {
+    let pool = keyed_pool(config());
+    let stored = pool.hash(Share::Passwords, SECRET).await.unwrap();
+    assert!(stored.as_str().starts_with("$argon2id$"));
+    assert!(!pool.needs_rehash(Share::Passwords, &stored));
+    let keyed = pool.hash(Share::Keys, SECRET).await.unwrap();
+    assert_eq!(
+        pool.verify(Share::Passwords, SECRET, &keyed).await,
+        Err(HashError::Unreadable)
+    );
+    assert!(pool.needs_rehash(Share::Passwords, &keyed));
+    let _blocked = block(&pool, Share::Passwords).await;
+    let absent = enqueue(&pool, Share::Passwords, &pool.absent).await;
+    assert!(!absent.is_finished(), "the work of a slow hash");
+}
+
+#[tokio::test]
+async fn both_kinds_verify_whichever_is_made() {
+    let (slow, quick) = (pool_with_master_key(config()), keyed_pool(config()));
+    for (maker, reader) in [(&slow, &quick), (&quick, &slow)] {
+        let stored = maker.hash(Share::Keys, SECRET).await.unwrap();
+        assert!(!maker.needs_rehash(Share::Keys, &stored));
+        for pool in [maker, reader] {
+            assert_eq!(pool.verify(Share::Keys, SECRET, &stored).await, Ok(true));
+            assert_eq!(pool.verify(Share::Keys, b"x", &stored).await, Ok(false));
+        }
+        assert!(reader.needs_rehash(Share::Keys, &stored));
+    }
+    let stored = quick.hash(Share::Keys, SECRET).await.unwrap();
+    assert_eq!(
+        pool(config()).verify(Share::Keys, SECRET, &stored).await,
+        Err(HashError::Unreadable),
+        "without the master key"
+    );
+}
+
+#[test]
+fn a_keyed_pool_without_a_master_key_is_refused() {
+    let config = config().key_hasher(KeyHasher::HmacSha256);
     let refused = HashPool::new(config, Arc::new(OsEntropy)).unwrap_err();
     assert!(matches!(refused, HashError::Failed(_)), "{refused:?}");
 }

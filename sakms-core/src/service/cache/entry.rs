@@ -24,6 +24,8 @@ pub(in crate::service) struct KnownKey {
     barred: Option<Barred>,
     /// Which hash the record has: a proof counts for no other.
     pub(super) hash: HashId,
+    /// Whether that hash is made otherwise than a new one would be.
+    pub(in crate::service) dated: bool,
     pub(super) read_at: Moment,
     pub(super) slots: [Slot; 2],
     uses: AtomicU64,
@@ -43,7 +45,7 @@ enum Barred {
 impl KnownKey {
     pub(super) fn new(
         found: StoredSecret,
-        hash: HashId,
+        (hash, dated): (HashId, bool),
         read_at: Moment,
         slots: [Slot; 2],
     ) -> Self {
@@ -71,6 +73,7 @@ impl KnownKey {
             retired_at: secret.retired_at,
             barred,
             hash,
+            dated,
             read_at,
             slots,
             uses: AtomicU64::new(0),
@@ -114,5 +117,17 @@ impl KnownKey {
         let count = self.uses.swap(0, Ordering::AcqRel);
         let last = Timestamp::from_micros(self.last_used.load(Ordering::Relaxed));
         SecretUse::new(self.secret, count, last.unwrap_or(Timestamp::EPOCH))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_remembered_key_is_small() {
+        // A million of them are remembered; what is added here is added to each.
+        assert!(size_of::<KnownKey>() <= 184, "{}", size_of::<KnownKey>());
     }
 }

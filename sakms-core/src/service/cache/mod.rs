@@ -34,7 +34,8 @@ pub use config::CacheConfig;
 pub(super) use entry::KnownKey;
 pub(super) use strike::Strike;
 
-use digest::{Digest, Digester, HashId};
+pub(super) use digest::Digest;
+use digest::{Digester, HashId};
 use flight::Flights;
 use stamps::{Moment, Slot, Stamps};
 
@@ -42,6 +43,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::hash::{HashError, HashPool, Share};
 use crate::id::{KeyId, SecretId};
 use crate::key::{Environment, Owner, ParsedKey, StoredSecret};
+use crate::secret::StoredHash;
 use crate::store::{KeyStore, StoreError};
 
 /// How often a reading that was struck while it ran is done again before it is taken as it is: it began after the check
@@ -213,6 +215,17 @@ impl KeyCache {
         self.absences.strike_all();
     }
 
+    /// Whether `stored` is the hash that was read with this key, and so the one its text was proven by.
+    pub(super) fn is_hash_of(&self, known: &KnownKey, stored: &StoredHash) -> bool {
+        known.hash == self.digester.hash(stored.as_str())
+    }
+
+    /// A hash was made anew of the secret in a text, and is stored: the text need not be proven by it.
+    pub(super) fn learn(&self, digest: Digest, secret: SecretId, stored: &StoredHash) {
+        let hash = self.digester.hash(stored.as_str());
+        self.proofs.insert(digest, Proof { secret, hash });
+    }
+
     async fn look(&self, question: &Question<'_>) -> Result<Finding, Failure> {
         let Question {
             store,
@@ -231,7 +244,8 @@ impl KeyCache {
             return Ok(Finding::Absent(absent_since));
         };
         let stored = found.secret.hash.clone();
-        let known = self.keep(found, read_at);
+        let dated = hashes.needs_rehash(Share::Keys, &stored);
+        let known = self.keep(found, dated, read_at);
         let proof = Proof {
             secret: known.secret,
             hash: known.hash,
@@ -253,13 +267,13 @@ impl KeyCache {
         }
     }
 
-    fn keep(&self, found: StoredSecret, read_at: Moment) -> Arc<KnownKey> {
+    fn keep(&self, found: StoredSecret, dated: bool, read_at: Moment) -> Arc<KnownKey> {
         let hash = self.digester.hash(found.secret.hash.as_str());
         let slots = [
             self.key_slot(found.key.id),
             self.owner_slot(&found.key.owner),
         ];
-        let known = Arc::new(KnownKey::new(found, hash, read_at, slots));
+        let known = Arc::new(KnownKey::new(found, (hash, dated), read_at, slots));
         self.keys.insert(place(known.secret), Arc::clone(&known));
         known
     }

@@ -43,7 +43,7 @@ impl Fill {
     }
 
     fn finish(self, cache: &KeyCache) -> Digest {
-        let known = cache.keep(self.found, self.read_at);
+        let known = cache.keep(self.found, false, self.read_at);
         let digest = place(known.secret);
         let proof = Proof {
             secret: known.secret,
@@ -134,8 +134,17 @@ fn a_proof_counts_for_the_hash_it_was_made_of() {
     let digest = Fill::begin(&cache, stored(1, false)).finish(&cache);
     let mut rehashed = stored(1, false);
     rehashed.secret.hash = StoredHash::new("another hash".to_owned());
-    cache.keep(rehashed, cache.stamps.now());
+    let known = cache.keep(rehashed, true, cache.stamps.now());
     assert!(cache.recall(digest).is_none());
+
+    // Who made the new hash of what is in the text need not prove the text by it.
+    let new = StoredHash::new("another hash".to_owned());
+    cache.learn(digest, known.secret, &new);
+    let Some(Known::Key(known)) = cache.recall(digest) else {
+        panic!("it is remembered")
+    };
+    assert!(known.dated && cache.is_hash_of(&known, &new));
+    assert!(!cache.is_hash_of(&known, &StoredHash::new("hash 1".to_owned())));
 }
 
 #[test]

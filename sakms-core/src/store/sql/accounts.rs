@@ -53,6 +53,17 @@ impl<B: Backend> AccountStore for SqlStore<B> {
         let change = ChangePassword { id, expected, hash };
         self.change("set_password", entry, change).await
     }
+
+    async fn replace_password_hash(
+        &self,
+        id: AccountId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let change = ReplaceHash { id, expected, new };
+        self.change("replace_password_hash", entry, change).await
+    }
 }
 
 struct AddAccount<'a>(&'a AccountRecord);
@@ -95,6 +106,33 @@ impl<S: Session> Change<S> for ChangePassword<'_> {
         match session.execute(texts::CHANGE_PASSWORD, &values).await? {
             0 => Err(Failure::is(StoreErrorKind::Stale)),
             _ => Ok(account),
+        }
+    }
+}
+
+struct ReplaceHash<'a> {
+    id: AccountId,
+    expected: &'a StoredHash,
+    new: &'a StoredHash,
+}
+
+impl<S: Session> Change<S> for ReplaceHash<'_> {
+    type Output = ();
+
+    async fn apply(&self, session: &mut S) -> Result<(), Failure> {
+        let id = self.id.as_bytes();
+        let row = session.fetch(texts::ACCOUNT, &[id.into()]).await?.pop();
+        let row = row.ok_or(Failure::is(StoreErrorKind::NotFound))?;
+        if records::read_account(row)?.password_hash != *self.expected {
+            return Err(Failure::is(StoreErrorKind::Stale));
+        }
+        let (new, old) = (records::hash(self.new)?, records::hash(self.expected)?);
+        match session
+            .execute(texts::CHANGE_PASSWORD_HASH, &[new, id.into(), old])
+            .await?
+        {
+            0 => Err(Failure::is(StoreErrorKind::Stale)),
+            _ => Ok(()),
         }
     }
 }

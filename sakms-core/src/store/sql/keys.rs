@@ -16,6 +16,7 @@ use crate::journal::{JournalEntry, JournalHead, JournalRow, Seq};
 use crate::key::{
     KeyPatch, KeyQuery, KeyRecord, Owner, Page, Revision, SecretRecord, SecretUse, StoredSecret,
 };
+use crate::secret::StoredHash;
 use crate::store::{KeyStore, StoreError, StoreErrorKind};
 
 /// The most journal rows that go over the connections of checks: those who follow the journal read few at a time,
@@ -139,6 +140,21 @@ impl<B: Backend> KeyStore for SqlStore<B> {
             retire_others_at,
         };
         self.change("add_secret", entry, change).await
+    }
+
+    async fn replace_hash(
+        &self,
+        secret: SecretId,
+        expected: &StoredHash,
+        new: &StoredHash,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let change = ReplaceHash {
+            secret,
+            expected,
+            new,
+        };
+        self.change("replace_hash", entry, change).await
     }
 
     async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
@@ -275,6 +291,34 @@ impl<S: Session> Change<S> for AddSecret<'_> {
         let secret = records::write_secret(self.secret)?;
         session.execute(texts::ADD_SECRET, &secret).await?;
         Ok(key)
+    }
+}
+
+struct ReplaceHash<'a> {
+    secret: SecretId,
+    expected: &'a StoredHash,
+    new: &'a StoredHash,
+}
+
+impl<S: Session> Change<S> for ReplaceHash<'_> {
+    type Output = ();
+
+    async fn apply(&self, session: &mut S) -> Result<(), Failure> {
+        let id = self.secret.as_bytes();
+        let row = session.fetch(texts::HASH, &[id.into()]).await?.pop();
+        let row = row.ok_or(Failure::is(StoreErrorKind::NotFound))?;
+        // Compared here, to the byte, and in the statement, where nobody comes in between.
+        if records::read_hash(row, self.secret)? != *self.expected {
+            return Err(Failure::is(StoreErrorKind::Stale));
+        }
+        let (new, old) = (records::hash(self.new)?, records::hash(self.expected)?);
+        match session
+            .execute(texts::CHANGE_HASH, &[new, id.into(), old])
+            .await?
+        {
+            0 => Err(Failure::is(StoreErrorKind::Stale)),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -122,6 +122,12 @@ pub(super) fn write_secret(secret: &SecretRecord) -> Result<Vec<Value>, TooLong>
     ])
 }
 
+/// Reads what `HASH` gives of a secret.
+pub(super) fn read_hash(row: Row, id: SecretId) -> Result<StoredHash, CorruptValue> {
+    let hash = Columns::of(row).text("sakms_secrets.hash", StoredHash::MAX_BYTES);
+    hash.map(StoredHash::new).map_err(|error| error.of(id))
+}
+
 pub(super) fn read_account(row: Row) -> Result<AccountRecord, CorruptValue> {
     let mut columns = Columns::of(row);
     let id = AccountId::from_bytes(columns.bytes("sakms_accounts.id")?);

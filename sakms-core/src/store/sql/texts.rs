@@ -67,6 +67,9 @@ pub(super) const ADD_SECRET: &str = "INSERT INTO sakms_secrets (id, key_id, hash
      created_at, retired_at) VALUES (?, ?, ?, ?, ?, ?)";
 pub(super) const RETIRE_SECRETS: &str = "UPDATE sakms_secrets SET retired_at = ? \
      WHERE key_id = ? AND (retired_at IS NULL OR retired_at > ?)";
+pub(super) const HASH: &str = "SELECT hash FROM sakms_secrets WHERE id = ?";
+/// The hash that was read stands in the condition, as a revision does elsewhere.
+pub(super) const CHANGE_HASH: &str = "UPDATE sakms_secrets SET hash = ? WHERE id = ? AND hash = ?";
 
 /// How many secrets `KEYS_OF_SECRETS` and [`ADD_USES`](super::backend::Backend::ADD_USES) speak of. A round trip for
 /// each use would take a busy service seconds, and a text for each number of uses would be many texts.
@@ -110,6 +113,8 @@ pub(super) const ADD_ACCOUNT: &str = concat!(
 );
 pub(super) const CHANGE_PASSWORD: &str = "UPDATE sakms_accounts SET password_hash = ?, \
      revision = ? WHERE id = ? AND revision = ?";
+pub(super) const CHANGE_PASSWORD_HASH: &str = "UPDATE sakms_accounts SET password_hash = ? \
+     WHERE id = ? AND password_hash = ?";
 
 pub(super) const JOURNAL_AFTER: &str = concat!(
     "SELECT ",

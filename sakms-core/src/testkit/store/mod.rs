@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod feed;
+pub mod hashes;
 pub mod journal;
 pub mod keys;
 pub mod list;
@@ -126,6 +127,16 @@ macro_rules! store_suite {
             secrets::a_second_secret_for_another_revision_is_stale
             secrets::a_second_secret_for_an_unknown_key_is_not_found
             secrets::a_second_secret_with_a_taken_id_is_refused
+            hashes::a_hash_is_replaced
+            hashes::a_new_hash_changes_no_other_secret
+            hashes::a_hash_for_another_one_is_stale
+            hashes::a_hash_for_an_unknown_secret_is_not_found
+            hashes::a_hash_with_an_entry_that_is_there_is_refused
+            hashes::one_of_many_new_hashes_gets_through
+            hashes::a_new_hash_undoes_no_revocation
+            hashes::a_password_hash_is_replaced
+            hashes::a_password_hash_for_another_one_is_stale
+            hashes::a_new_hash_undoes_no_new_password
             usage::a_use_shows_in_every_read
             usage::the_latest_use_stays
             usage::a_secret_may_be_used_twice_in_one_call

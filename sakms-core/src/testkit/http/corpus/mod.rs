@@ -4,14 +4,7 @@
 //! the same bytes. Nothing is left aside but the `Date` and the order of headers of different names. Two adapters that
 //! both agree with the record agree with each other.
 //!
-//! ```
-//! # use sakms_core::http::Api;
-//! # use sakms_core::testkit::http::Server;
-//! # use sakms_core::testkit::store::Fixture;
-//! # async fn start(_: Api) -> Server { unimplemented!() }
-//! # async fn factory() -> Option<Fixture> { None }
-//! sakms_core::http_corpus!(start, factory);
-//! ```
+//! A line in an adapter's test file plays all of it: [`http_corpus!`](crate::http_corpus).
 //!
 //! # A scenario
 //! One file is one scenario: steps that follow each other on a service of their own. A step is a connection: what is sent
@@ -67,7 +60,7 @@
 //! | `@let NAME = text`, `@base64 ...`, `@signature ...` | a name for the text, for its base64url, or for its signature by the service's token key |
 //! | `@advance 2h` | moves the clock (`us`, `ms`, `s`, `h`); each step moves it by a millisecond |
 //! | `@disable ada`, `@enable ada`, `@flush` | what no route offers |
-//! | `@fail unavailable`, `@fail stale in update`, `@heal` | how the store fails from now on: [`Faults`](crate::testkit::faults::Faults) |
+//! | `@fail unavailable`, `@fail stale in update`, `@heal` | how the store fails from now on ([`Faults`](crate::testkit::faults::Faults)): `unavailable`, `read_only`, `corrupt`, `internal`, `stale`, or `answer_lost` after it was done |
 //!
 //! | a setting, before the first step | the service |
 //! | --- | --- |
@@ -187,6 +180,23 @@ pub fn check(replays: &[Replay]) {
 /// Makes a test that plays the [`corpus`](crate::testkit::http::corpus) and compares every answer with the record.
 ///
 /// `start` and `factory` are those of [`http_suite!`](crate::http_suite).
+///
+/// ```
+/// # use sakms_core::http::Api;
+/// # use sakms_core::store::MemoryStore;
+/// # use sakms_core::testkit::http::Server;
+/// # use sakms_core::testkit::store::Fixture;
+/// # use tokio::net::TcpListener;
+/// # async fn serve(_: TcpListener, _: Api) {}
+/// # async fn start(api: Api) -> Server {
+/// #     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+/// #     Server::of_task(listener.local_addr().unwrap(), tokio::spawn(serve(listener, api)))
+/// # }
+/// # async fn factory() -> Option<Fixture> {
+/// #     Some(Fixture::new(MemoryStore::new()))
+/// # }
+/// sakms_core::http_corpus!(start, factory);
+/// ```
 #[macro_export]
 macro_rules! http_corpus {
     ($start:expr, $factory:expr) => {

@@ -1,6 +1,5 @@
 //! A file of the corpus, read.
 
-use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -337,12 +336,6 @@ fn store_method(name: &str) -> Result<StoreMethod, String> {
     methods
         .find(|method| method.name() == name)
         .ok_or_else(|| format!("a store has no `{name}`"))
-}
-
-impl fmt::Display for Scenario {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({} requests)", self.name, self.requests())
-    }
 }
 
 #[cfg(test)]
