@@ -217,8 +217,8 @@ impl KeyStore for RedbStore {
             let mut keys = change.open_table(KEYS)?;
             let key_of_secret = change.open_table(KEY_OF_SECRET)?;
             let key = key_of_secret.get(secret.as_bytes())?;
-            let key = key.ok_or(StoreErrorKind::NotFound)?.value();
-            let mut found = key_at(&keys, key)?;
+            let key = key.ok_or(NotFound)?.value();
+            let mut found = key_at(&keys, key, Corrupt)?;
             found.replace_hash(secret, &expected, &new)?;
             keys.insert(key, &*found.to_document())?;
             Ok(())
