@@ -4,6 +4,7 @@
 //! waiting for it. This file is the only one that may ask the operating system (clippy holds the rest to it).
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,34 +18,43 @@ use time::format_description::well_known::Rfc3339;
 /// Microseconds, because that is what every store keeps; a finer time would not come back as it went in.
 /// As text and as JSON it is an RFC 3339 date-time in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
+pub struct Timestamp(
+    /// One more than the microseconds, so that a moment that may be missing takes no more room than one that is there.
+    NonZeroU64,
+);
 
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
-    pub const EPOCH: Self = Self(0);
+    pub const EPOCH: Self = Self(NonZeroU64::MIN);
     /// 9999-12-31T23:59:59.999999Z, the last moment RFC 3339 can write.
-    pub const MAX: Self = Self(253_402_300_799_999_999);
+    pub const MAX: Self = match Self::from_micros(Self::MAX_MICROS) {
+        Some(last) => last,
+        None => Self::EPOCH,
+    };
+    const MAX_MICROS: i64 = 253_402_300_799_999_999;
 
     /// A moment from microseconds since the epoch; `None` before the epoch or after [`Timestamp::MAX`].
     #[must_use]
     pub const fn from_micros(micros: i64) -> Option<Self> {
-        if micros < 0 || micros > Self::MAX.0 {
-            None
-        } else {
-            Some(Self(micros))
+        if micros < 0 || micros > Self::MAX_MICROS {
+            return None;
+        }
+        match NonZeroU64::new(micros.cast_unsigned() + 1) {
+            Some(number) => Some(Self(number)),
+            None => None,
         }
     }
 
     /// Microseconds since the epoch; never negative.
     #[must_use]
     pub const fn as_micros(self) -> i64 {
-        self.0
+        (self.0.get() - 1).cast_signed()
     }
 
     /// Whole seconds since the epoch, rounded down.
     #[must_use]
     pub const fn as_secs(self) -> i64 {
-        self.0 / 1_000_000
+        self.as_micros() / 1_000_000
     }
 
     /// This moment and `span` more, or `None` past [`Timestamp::MAX`].
@@ -53,13 +63,13 @@ impl Timestamp {
     #[must_use]
     pub fn checked_add(self, span: Duration) -> Option<Self> {
         let micros = i64::try_from(span.as_micros()).ok()?;
-        Self::from_micros(self.0.checked_add(micros)?)
+        Self::from_micros(self.as_micros().checked_add(micros)?)
     }
 
     /// How long after `earlier` this moment is; zero when it is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+        Duration::from_micros(self.0.get().saturating_sub(earlier.0.get()))
     }
 
     /// Reads an RFC 3339 date-time, with any offset; digits past the microsecond are cut off.
@@ -78,7 +88,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
+        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.as_micros()) * 1_000)
             .ok()
             .and_then(|moment| moment.format(&Rfc3339).ok())
             .ok_or(fmt::Error)?;
@@ -136,11 +146,10 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
             .as_micros();
-        Timestamp(
-            i64::try_from(micros)
-                .unwrap_or(i64::MAX)
-                .min(Timestamp::MAX.0),
-        )
+        i64::try_from(micros)
+            .ok()
+            .and_then(Timestamp::from_micros)
+            .unwrap_or(Timestamp::MAX)
     }
 
     #[expect(
@@ -167,7 +176,7 @@ impl ManualClock {
     #[must_use]
     pub const fn at(start: Timestamp) -> Self {
         Self {
-            now: AtomicI64::new(start.0),
+            now: AtomicI64::new(start.as_micros()),
             elapsed: AtomicU64::new(0),
         }
     }
@@ -182,13 +191,13 @@ impl ManualClock {
 
     /// Sets the wall clock, forward or back, as somebody might who sets the machine's. No time passes.
     pub fn set(&self, moment: Timestamp) {
-        self.now.store(moment.0, Ordering::SeqCst);
+        self.now.store(moment.as_micros(), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.now.load(Ordering::SeqCst))
+        Timestamp::from_micros(self.now.load(Ordering::SeqCst)).unwrap_or(Timestamp::EPOCH)
     }
 
     fn elapsed(&self) -> Duration {
@@ -235,8 +244,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_moment_comes_back(micros in 0..=Timestamp::MAX.0) {
+        fn every_moment_comes_back(micros in 0..=Timestamp::MAX.as_micros()) {
             let moment = Timestamp::from_micros(micros).unwrap();
+            prop_assert_eq!(moment.as_micros(), micros);
             prop_assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));
         }
     }

@@ -12,7 +12,7 @@ use super::word::Environment;
 ///
 /// Compared byte by byte: owners that differ in case, accents or trailing spaces are different owners.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct Owner(String);
+pub struct Owner(Box<str>);
 
 impl Owner {
     /// The longest owner in bytes.
@@ -46,13 +46,13 @@ impl FromStr for Owner {
 impl From<crate::id::AccountId> for Owner {
     /// An account owns keys under its id.
     fn from(id: crate::id::AccountId) -> Self {
-        Self(id.to_string())
+        Self(id.to_string().into())
     }
 }
 
 /// What a key's owner calls it, kept to the letter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct KeyName(String);
+pub struct KeyName(Box<str>);
 
 impl KeyName {
     /// The longest name in characters (Unicode code points).

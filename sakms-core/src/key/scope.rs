@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One scope: `reports:read`, `reports:*` for every action on reports, or `*` for everything.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Scope(String);
+pub struct Scope(Box<str>);
 
 impl Scope {
     /// The longest scope in bytes.
@@ -29,7 +29,7 @@ impl Scope {
     /// Whether who holds this scope holds `other` as well.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        if self.0 == "*" || self == other {
+        if &*self.0 == "*" || self == other {
             return true;
         }
         match (self.0.strip_suffix(":*"), other.0.split_once(':')) {
@@ -81,7 +81,11 @@ impl std::error::Error for InvalidScope {}
 
 /// A set of scopes. The empty set grants nothing; it never means "everything".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ScopeSet(BTreeSet<Scope>);
+pub struct ScopeSet(
+    /// In order, each once. Not a tree: a set of one scope would take 300 bytes, and there is one in every key that is
+    /// remembered.
+    Box<[Scope]>,
+);
 
 impl ScopeSet {
     /// The most scopes a set may hold.
@@ -90,7 +94,7 @@ impl ScopeSet {
     /// The set that grants everything.
     #[must_use]
     pub fn everything() -> Self {
-        Self(BTreeSet::from([Scope::everything()]))
+        Self([Scope::everything()].into())
     }
 
     /// Whether some scope of this set covers `wanted`.
@@ -120,7 +124,13 @@ impl ScopeSet {
 impl FromIterator<Scope> for ScopeSet {
     /// Collects scopes; those past [`ScopeSet::MAX_LEN`] are for [`FromStr`] and JSON to refuse.
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self(scopes.into_iter().collect())
+        Self(
+            scopes
+                .into_iter()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+        )
     }
 }
 
@@ -147,7 +157,7 @@ impl FromStr for ScopeSet {
         if scopes.len() > Self::MAX_LEN {
             Err(InvalidScope)
         } else {
-            Ok(Self(scopes))
+            Ok(Self::from_iter(scopes))
         }
     }
 }
@@ -169,7 +179,7 @@ impl<'de> Deserialize<'de> for ScopeSet {
         if scopes.len() > Self::MAX_LEN {
             return Err(serde::de::Error::custom("more than 64 scopes"));
         }
-        Ok(Self(scopes))
+        Ok(Self::from_iter(scopes))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// What stands in front of every key of a service, for people and for secret scanners: `acme`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +41,12 @@ impl FromStr for KeyPrefix {
 }
 
 /// Which world a key belongs to: `live` and `test`, unless the host names others.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct Environment(String);
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Environment(
+    /// Filled up with zeros, which sort before every character there may be. In place, because there is one in every key
+    /// that is remembered.
+    [u8; Environment::MAX_BYTES],
+);
 
 impl Environment {
     /// The longest name in bytes.
@@ -51,25 +55,47 @@ impl Environment {
     /// `live`: the real thing.
     #[must_use]
     pub fn live() -> Self {
-        Self("live".into())
+        Self::padded(b"live")
     }
 
     /// `test`: for trying things out.
     #[must_use]
     pub fn test() -> Self {
-        Self("test".into())
+        Self::padded(b"test")
     }
 
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        let end = self.0.iter().position(|&byte| byte == 0);
+        let (name, _) = self.0.split_at(end.unwrap_or(Self::MAX_BYTES));
+        // Nothing but ASCII gets in.
+        std::str::from_utf8(name).unwrap_or_default()
+    }
+
+    /// The first bytes of a name, as many as one may have.
+    fn padded(name: &[u8]) -> Self {
+        Self(std::array::from_fn(|place| {
+            name.get(place).copied().unwrap_or(0)
+        }))
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Environment").field(&self.as_str()).finish()
     }
 }
 
 impl fmt::Display for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Environment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -79,7 +105,7 @@ impl FromStr for Environment {
     /// 1 to 16 characters `a-z` and `0-9`.
     fn from_str(text: &str) -> Result<Self, InvalidWord> {
         if is_word(text, Self::MAX_BYTES, false) {
-            Ok(Self(text.into()))
+            Ok(Self::padded(text.as_bytes()))
         } else {
             Err(InvalidWord::ENVIRONMENT)
         }
@@ -126,5 +152,22 @@ mod tests {
         for bad in ["", "a_b", "Live", &"a".repeat(17)] {
             assert!(bad.parse::<Environment>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_environment_is_its_name() {
+        for name in ["a", "live", "abcdefghijklmno9"] {
+            let environment: Environment = name.parse().unwrap();
+            assert_eq!(environment.as_str(), name);
+            assert_eq!(
+                format!("{environment} {environment:?}"),
+                format!("{name} Environment({name:?})")
+            );
+            assert_eq!(serde_json::to_value(&environment).unwrap(), name);
+        }
+        let order = |text: &str| text.parse::<Environment>().unwrap();
+        assert!(order("live") < order("live2") && order("live2") < order("test"));
+        assert_eq!(order("live"), Environment::live());
+        assert_eq!(order("test"), Environment::test());
     }
 }

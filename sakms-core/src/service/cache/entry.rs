@@ -116,3 +116,15 @@ impl KnownKey {
         SecretUse::new(self.secret, count, last.unwrap_or(Timestamp::EPOCH))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_remembered_key_is_small() {
+        // A million of them are remembered; what is added here is added to each.
+        assert!(size_of::<KnownKey>() <= 184, "{}", size_of::<KnownKey>());
+    }
+}
