@@ -23,14 +23,14 @@ pub(crate) fn measure(run: &Run, _: &mut Criterion) {
         for connections in CONNECTIONS {
             let keys = (0..connections).map(|number| world.text(number).expose().to_owned());
             let mut load = Load::connect(app.address, keys);
-            let block = Duration::from_millis(run.either(200, 300));
+            let block = Duration::from_millis(100);
             // Every key is proven, and every connection has been used.
             load.run(GUARDED, block);
             load.run(BARE, block);
             let rounds = if connections == GOAL_AT {
-                run.either(15, 60)
+                run.either(40, 200)
             } else {
-                run.either(4, 8)
+                run.either(10, 40)
             };
             let load = std::cell::RefCell::new(load);
             let turns = in_turns(
