@@ -37,7 +37,9 @@ fn choices(package: &Package) -> Vec<Choice> {
     let names: Vec<_> = package.features.keys().collect();
     let mut found = BTreeSet::from([Choice::new()]);
     for (place, one) in names.iter().enumerate() {
-        for other in &names[place..] {
+        // Two features that only pass a word on meet in the crate they pass it on to.
+        let others = if passes_on(package) { 1 } else { names.len() };
+        for other in names[place..].iter().take(others) {
             found.insert(turned_on(&package.features, [*one, *other]));
         }
     }
@@ -45,6 +47,13 @@ fn choices(package: &Package) -> Vec<Choice> {
     let mut choices: Vec<_> = found.into_iter().collect();
     choices.sort_by_key(Choice::len);
     choices
+}
+
+/// Whether each feature of the crate stands for others' features, and for nothing of its own.
+fn passes_on(package: &Package) -> bool {
+    let is_others = |word: &String| word.contains('/') || package.features.contains_key(word);
+    let mut enabled = package.features.values();
+    enabled.all(|words| !words.is_empty() && words.iter().all(is_others))
 }
 
 /// These features and those of the same crate that they bring. `default` is a name for others and no more.
@@ -93,6 +102,17 @@ mod tests {
         let expected = ["", "a", "b", "c", "a+b", "a+c", "b+c", "a+b+c"];
         assert_eq!(chosen(&features), expected);
         assert_eq!(chosen(&[]), [""]);
+    }
+
+    #[test]
+    fn what_is_passed_on_is_not_paired() {
+        let features = [
+            ("default", &["a"][..]),
+            ("a", &["x/a"]),
+            ("b", &["x/b"]),
+            ("c", &["x/c"]),
+        ];
+        assert_eq!(chosen(&features), ["", "a", "b", "c", "a+b+c"]);
     }
 
     #[test]

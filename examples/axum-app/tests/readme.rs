@@ -15,7 +15,7 @@ fn the_readme_is_true() {
     let program = Program::start(command.env("APP_LISTEN", "127.0.0.1:0"));
     let mut reader = Reader::new()
         .host("localhost:3000", program.address())
-        .package("sakms-example-axum", |_| String::new());
+        .package("sakms-example-axum", |_, _| String::new());
     let done = reader.follow(include_str!("../README.md"));
     assert_eq!(done, 21, "every command is found");
 }

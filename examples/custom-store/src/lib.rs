@@ -18,7 +18,9 @@ use sakms_core::key::{
     StoredSecret,
 };
 use sakms_core::secret::StoredHash;
+use sakms_core::store::StoreErrorKind::{Conflict, Corrupt, NotFound, OutcomeUnknown};
 use sakms_core::store::{Document, KeyStore, StoreError, StoreErrorKind, blocking};
+use tokio::sync::Mutex;
 
 type Id = [u8; 16];
 type Bytes = &'static [u8];
@@ -32,7 +34,11 @@ const ENTRIES: TableDefinition<'_, Id, ()> = TableDefinition::new("journal_entri
 
 /// Keys in a file of redb. A clone is another handle to the same database.
 #[derive(Debug, Clone)]
-pub struct RedbStore(Arc<Database>);
+pub struct RedbStore {
+    database: Arc<Database>,
+    /// Whose turn it is to write.
+    turn: Arc<Mutex<()>>,
+}
 
 /// What a transaction comes to. An error undoes all of it.
 type Attempt<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -53,7 +59,8 @@ impl RedbStore {
         change.open_table(JOURNAL)?;
         change.open_table(ENTRIES)?;
         change.commit()?;
-        Ok(Self(Arc::new(database)))
+        let (database, turn) = (Arc::new(database), Arc::default());
+        Ok(Self { database, turn })
     }
 
     /// Makes a change and writes `entry` with it: both or neither.
@@ -63,8 +70,11 @@ impl RedbStore {
         entry: Option<&JournalEntry>,
         work: impl FnOnce(&WriteTransaction) -> Attempt<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (database, entry) = (Arc::clone(&self.0), entry.cloned());
+        let (database, entry) = (Arc::clone(&self.database), entry.cloned());
+        // Nobody waits on a thread for their turn, and whoever gives up before it comes has changed nothing.
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let work = move || {
+            let _until_the_end = turn;
             let change = database.begin_write()?;
             let done = work(&change)?;
             if let Some(entry) = entry {
@@ -78,9 +88,8 @@ impl RedbStore {
                 journal.insert(row.seq.get(), &*row.to_document())?;
             }
             // A disk that fails at this may have kept it or not.
-            change
-                .commit()
-                .map_err(|_| StoreErrorKind::OutcomeUnknown)?;
+            let unknown = StoreError::new(OutcomeUnknown, operation);
+            change.commit().map_err(|error| unknown.because(error))?;
             Ok(done)
         };
         blocking(operation, work).await
@@ -110,12 +119,12 @@ impl KeyStore for RedbStore {
     }
 
     async fn find(&self, secret: SecretId) -> Result<Option<StoredSecret>, StoreError> {
-        let database = Arc::clone(&self.0);
+        let database = Arc::clone(&self.database);
         let work = move || {
             let snapshot = database.begin_read()?;
             let key = snapshot.open_table(KEY_OF_SECRET)?.get(secret.as_bytes())?;
             let Some(key) = key else { return Ok(None) };
-            let key = key_at(&snapshot.open_table(KEYS)?, key.value())?;
+            let key = key_at(&snapshot.open_table(KEYS)?, key.value(), Corrupt)?;
             let disabled_at = disabled_at(&snapshot.open_table(DISABLED)?, &key.key.owner)?;
             Ok(key.stored(secret, disabled_at))
         };
@@ -123,12 +132,11 @@ impl KeyStore for RedbStore {
     }
 
     async fn get(&self, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        let database = Arc::clone(&self.0);
+        let database = Arc::clone(&self.database);
         let work = move || {
-            let found = database
-                .begin_read()?
-                .open_table(KEYS)?
-                .get(key.as_bytes())?;
+            // Held to the end: a value is good for as long as its snapshot.
+            let snapshot = database.begin_read()?;
+            let found = snapshot.open_table(KEYS)?.get(key.as_bytes())?;
             let found = found.map(|key| KeyWithSecrets::from_document(key.value()));
             Ok(found.transpose()?.map(|found| found.key))
         };
@@ -136,7 +144,7 @@ impl KeyStore for RedbStore {
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<Page<KeyRecord>, StoreError> {
-        let (database, query) = (Arc::clone(&self.0), query.clone());
+        let (database, query) = (Arc::clone(&self.database), query.clone());
         let work = move || {
             let snapshot = database.begin_read()?;
             let (keys, listed) = (
@@ -149,7 +157,7 @@ impl KeyStore for RedbStore {
                 None => listed.range(at([0; 16])..=at([0xFF; 16]))?,
             };
             let newest = listed.rev().take(query.limit as usize + 1);
-            let items = newest.map(|listed| Ok(key_at(&keys, listed?.0.value().1)?.key));
+            let items = newest.map(|listed| Ok(key_at(&keys, listed?.0.value().1, Corrupt)?.key));
             Ok(Page::from_one_more(
                 items.collect::<Attempt<_>>()?,
                 query.limit,
@@ -168,7 +176,7 @@ impl KeyStore for RedbStore {
         let patch = patch.clone();
         let work = move |change: &WriteTransaction| {
             let mut keys = change.open_table(KEYS)?;
-            let mut found = key_at(&keys, *key.as_bytes())?;
+            let mut found = key_at(&keys, *key.as_bytes(), NotFound)?;
             found.update(expected, &patch)?;
             keys.insert(key.as_bytes(), &*found.to_document())?;
             Ok(found.key)
@@ -187,7 +195,7 @@ impl KeyStore for RedbStore {
         let secret = secret.clone();
         let work = move |change: &WriteTransaction| {
             let mut keys = change.open_table(KEYS)?;
-            let mut found = key_at(&keys, *key.as_bytes())?;
+            let mut found = key_at(&keys, *key.as_bytes(), NotFound)?;
             let mut key_of_secret = change.open_table(KEY_OF_SECRET)?;
             vacant(key_of_secret.insert(secret.id.as_bytes(), key.as_bytes())?)?;
             found.add_secret(expected, secret, retire_others_at)?;
@@ -209,8 +217,8 @@ impl KeyStore for RedbStore {
             let mut keys = change.open_table(KEYS)?;
             let key_of_secret = change.open_table(KEY_OF_SECRET)?;
             let key = key_of_secret.get(secret.as_bytes())?;
-            let key = key.ok_or(StoreErrorKind::NotFound)?.value();
-            let mut found = key_at(&keys, key)?;
+            let key = key.ok_or(NotFound)?.value();
+            let mut found = key_at(&keys, key, Corrupt)?;
             found.replace_hash(secret, &expected, &new)?;
             keys.insert(key, &*found.to_document())?;
             Ok(())
@@ -225,7 +233,7 @@ impl KeyStore for RedbStore {
                 (change.open_table(KEY_OF_SECRET)?, change.open_table(KEYS)?);
             for used in uses {
                 if let Some(key) = key_of_secret.get(used.secret.as_bytes())? {
-                    let mut found = key_at(&keys, key.value())?;
+                    let mut found = key_at(&keys, key.value(), Corrupt)?;
                     found.record_use(&used);
                     keys.insert(key.value(), &*found.to_document())?;
                 }
@@ -236,7 +244,7 @@ impl KeyStore for RedbStore {
     }
 
     async fn owner_disabled_at(&self, owner: &Owner) -> Result<Option<Timestamp>, StoreError> {
-        let (database, owner) = (Arc::clone(&self.0), owner.clone());
+        let (database, owner) = (Arc::clone(&self.database), owner.clone());
         let work = move || disabled_at(&database.begin_read()?.open_table(DISABLED)?, &owner);
         blocking("owner_disabled_at", work).await
     }
@@ -260,7 +268,7 @@ impl KeyStore for RedbStore {
     }
 
     async fn journal_after(&self, seq: Seq, limit: u32) -> Result<Vec<JournalRow>, StoreError> {
-        let database = Arc::clone(&self.0);
+        let database = Arc::clone(&self.database);
         let work = move || {
             let journal = database.begin_read()?.open_table(JOURNAL)?;
             let rows = journal.range(seq.next().get()..)?.take(limit as usize);
@@ -271,7 +279,7 @@ impl KeyStore for RedbStore {
     }
 
     async fn journal_head(&self) -> Result<JournalHead, StoreError> {
-        let database = Arc::clone(&self.0);
+        let database = Arc::clone(&self.database);
         let work = move || head(&database.begin_read()?.open_table(JOURNAL)?);
         blocking("journal_head", work).await
     }
@@ -283,11 +291,16 @@ impl KeyStore for RedbStore {
 
 /// What was put in must not have taken the place of anything.
 fn vacant<T>(before: Option<T>) -> Result<(), StoreErrorKind> {
-    before.map_or(Ok(()), |_| Err(StoreErrorKind::Conflict))
+    before.map_or(Ok(()), |_| Err(Conflict))
 }
 
-fn key_at(keys: &impl ReadableTable<Id, Bytes>, id: Id) -> Attempt<KeyWithSecrets> {
-    let key = keys.get(id)?.ok_or(StoreErrorKind::NotFound)?;
+/// A key; `or` when there is none: to whoever asked for it that is another matter than to whoever an index sent.
+fn key_at(
+    keys: &impl ReadableTable<Id, Bytes>,
+    id: Id,
+    or: StoreErrorKind,
+) -> Attempt<KeyWithSecrets> {
+    let key = keys.get(id)?.ok_or(or)?;
     Ok(KeyWithSecrets::from_document(key.value())?)
 }
 
@@ -298,8 +311,7 @@ fn disabled_at(
     let at = disabled
         .get(owner.as_str())?
         .map(|at| Timestamp::from_micros(at.value()));
-    at.map(|at| at.ok_or(StoreErrorKind::Corrupt.into()))
-        .transpose()
+    at.map(|at| at.ok_or(Corrupt.into())).transpose()
 }
 
 fn head(journal: &impl ReadableTable<u64, Bytes>) -> Attempt<JournalHead> {

@@ -1,7 +1,8 @@
 //! Runs the commands of a README and holds what they answer against what it says.
 //!
 //! In every block marked `console`, a line that begins with `$ ` is a command, and what follows is its answer. Known are
-//! `curl` with the options `-s -i -X -H -d -b -c`, a variable that is set (`KEY=…`), and the programs that the test names.
+//! `curl` with the options `-s -i -X -H -d -b -c`, a variable that is set (`KEY=…`, `export KEY=…`), and the packages that
+//! the test names.
 //! No shell and no `curl` is needed, so that it runs, and can fail, wherever tests do.
 //!
 //! JSON is compared as JSON, other text word by word. Ids, times and keys are different on every run: the first time one
@@ -30,13 +31,14 @@ use curl::Curl;
 use like::Likeness;
 use words::{Variables, words};
 
-/// What gives the answer of a program to its arguments, `--` and all before it left out.
-type Run<'a> = Box<dyn FnMut(&[String]) -> String + 'a>;
+/// What a program prints, by its arguments and the variables that were exported.
+type Run<'a> = Box<dyn FnMut(&[String], &BTreeMap<String, String>) -> String + 'a>;
 
 /// Somebody who types what a README says.
 #[derive(Default)]
 pub struct Reader<'a> {
     variables: Variables,
+    exported: Variables,
     likeness: Likeness,
     curl: Curl,
     programs: BTreeMap<String, Run<'a>>,
@@ -56,9 +58,14 @@ impl<'a> Reader<'a> {
         self
     }
 
-    /// What `cargo run -p package -- …` does: it is given what stands behind `--`, and gives what is printed.
+    /// What `cargo run -p package -- …` does: it is given what stands behind `--` and the variables that were exported, and
+    /// gives what is printed.
     #[must_use]
-    pub fn package(mut self, package: &str, run: impl FnMut(&[String]) -> String + 'a) -> Self {
+    pub fn package(
+        mut self,
+        package: &str,
+        run: impl FnMut(&[String], &BTreeMap<String, String>) -> String + 'a,
+    ) -> Self {
         self.programs.insert(package.to_owned(), Box::new(run));
         self
     }
@@ -90,6 +97,14 @@ impl<'a> Reader<'a> {
     /// What a command prints, if it is one that prints.
     fn run(&mut self, command: &str) -> Option<String> {
         let mut words = words(command, &self.variables);
+        if let [export, set] = &words[..]
+            && export == "export"
+            && let Some((name, value)) = assignment(set)
+        {
+            self.exported.insert(name.clone(), value.clone());
+            self.variables.insert(name, value);
+            return None;
+        }
         while let Some((name, value)) = words.first().and_then(|word| assignment(word)) {
             if words.len() == 1 {
                 let value = self.likeness.really(&value);
@@ -116,7 +131,7 @@ impl<'a> Reader<'a> {
             panic!("not a package of this README: {own:?}");
         };
         let given: Vec<_> = given.iter().map(ToString::to_string).collect();
-        run(&given)
+        run(&given, &self.exported)
     }
 }
 
@@ -209,7 +224,7 @@ mod tests {
 
     fn follow(readme: &str, says: &'static str) -> usize {
         let mut reader =
-            Reader::new().package("p", |arguments| format!("{says}{}", arguments.concat()));
+            Reader::new().package("p", |arguments, _| format!("{says}{}", arguments.concat()));
         reader.follow(&format!("```console\n{readme}\n```"))
     }
 
@@ -222,6 +237,15 @@ mod tests {
             "$ cargo run -p p\n{{\"id\":\"{id}\"}}\n$ ID=01a2055b-…\n$ B=\"$ID\" cargo run --release -p p\n…"
         );
         assert_eq!(follow(&readme, says), 3);
+    }
+
+    #[test]
+    fn programs_know_what_is_exported_and_nothing_else() {
+        let readme = "```console\n$ A=1\n$ export B=2\n$ cargo run -p p\n2\n$ cargo run -p p -- $A$B\n122\n```";
+        let mut reader = Reader::new().package("p", |arguments, exported| {
+            arguments.concat() + &exported.values().cloned().collect::<String>()
+        });
+        assert_eq!(reader.follow(readme), 4);
     }
 
     #[test]

@@ -18,6 +18,7 @@ on_each_framework!(
     uses_are_stored_at_the_end,
     a_killed_database_is_503_within_a_second_and_served_again_two_seconds_after_its_return,
     a_database_that_stands_still_is_503_and_no_denial,
+    a_warm_key_is_served_without_the_database_up_to_the_bound,
 );
 
 fn settings(url: &str) -> [(&str, &str); 3] {
@@ -83,7 +84,10 @@ fn a_killed_database_is_503_within_a_second_and_served_again_two_seconds_after_i
         return;
     };
     let url = database.url();
-    let server = site.start(&settings(&url));
+    // With nothing believed that was not read for the request itself: what is remembered has a test of its own.
+    let mut settings = settings(&url).to_vec();
+    settings.push(("SAKMS_MAX_STALENESS", "0"));
+    let server = site.start(&settings);
     flow::register(&server, "ada@example.com");
     let token = flow::login(&server, "ada@example.com");
     let bearer = format!("Bearer {token}");
@@ -183,4 +187,68 @@ fn a_database_that_stands_still_is_503_and_no_denial(site: &Site) {
             .status,
         200
     );
+}
+
+/// Warm on two servers, one on each framework, and the database goes: both go on for as long as they may, refuse then to
+/// decide, and go on when it is back.
+fn a_warm_key_is_served_without_the_database_up_to_the_bound(site: &Site) {
+    let Some(mut database) = MariaDb::start() else {
+        return;
+    };
+    let url = database.url();
+    let mut settings = settings(&url).to_vec();
+    settings.push(("SAKMS_MAX_STALENESS", "3000"));
+    let (one, two) = (
+        site.start(&settings),
+        site.on_the_other_framework().start(&settings),
+    );
+    flow::register(&one, "ada@example.com");
+    let bearer = format!("Bearer {}", flow::login(&one, "ada@example.com"));
+    let created = one.send("POST", "/keys", &[("Authorization", &bearer)], "");
+    let key = created.text("api_key");
+    let check = |server: &Server| server.send("GET", "/demo/protected", &[("X-API-Key", &key)], "");
+    for server in [&one, &two] {
+        while !server
+            .send("GET", "/health", &[], "")
+            .body
+            .contains("\"trusted\":true")
+        {
+            assert_eq!(check(server).status, 200);
+        }
+        // What was read before the following began is not believed; this is.
+        assert_eq!(check(server).status, 200);
+    }
+
+    database.kill();
+    for server in [&one, &two] {
+        assert_eq!(check(server).status, 200, "it is remembered");
+    }
+    for server in [&one, &two] {
+        let start = Instant::now();
+        while check(server).status == 200 {
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "served past the bound"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let answer = check(server);
+        assert_eq!(
+            (answer.status, answer.text("code")),
+            (503, "unavailable".to_owned())
+        );
+        assert!(answer.header("retry-after").is_some());
+    }
+
+    database.run();
+    for server in [&one, &two] {
+        let start = Instant::now();
+        while check(server).status != 200 {
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "not served again"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
 }

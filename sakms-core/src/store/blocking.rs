@@ -10,6 +10,9 @@ use super::StoreError;
 /// others waiting. Work that has begun is finished, even if nobody waits for it any more, so that a request which is given
 /// up leaves no half. A panic within it is an error. Needs a Tokio runtime.
 ///
+/// Where one can write at a time, wait for the turn before and hand its guard over to `work`: what was given up is then
+/// done, or will never be, when the next one writes, and no threads are spent on waiting.
+///
 /// # Errors
 /// What [`StoreError::within`] makes of the error.
 pub async fn blocking<T: Send + 'static>(

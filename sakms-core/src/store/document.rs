@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::account::{AccountRecord, CanonicalEmail};
 use crate::clock::Timestamp;
-use crate::id::{EntryId, KeyId, SecretId};
+use crate::id::{AccountId, EntryId, KeyId, SecretId};
 use crate::journal::{Action, Actor, ChainHash, JournalEntry, JournalRow, Seq, Subject};
 use crate::key::{
     Environment, KeyName, KeyRecord, KeyWithSecrets, Metadata, Owner, Revision, ScopeSet,
@@ -14,15 +15,15 @@ use crate::key::{
 };
 use crate::secret::StoredHash;
 
-/// A record as a JSON object in UTF-8: a key ([`KeyRecord`], or [`KeyWithSecrets`]), a [`SecretRecord`] or a
-/// [`JournalRow`].
+/// A record as a JSON object in UTF-8: a key ([`KeyRecord`], or [`KeyWithSecrets`]), a [`SecretRecord`], an
+/// [`AccountRecord`] or a [`JournalRow`].
 ///
 /// For databases that know keys and values or documents. Whoever keeps records in this form keeps every field, those of
 /// later versions too, without knowing them. A later version reads what an earlier one wrote. An earlier one refuses
 /// what it does not know, because it would lose it when it wrote the record back: replace every program that shares a
 /// store before the first of them writes something new.
 ///
-/// The object of a secret holds its hash: it is for the store, and for nobody to be shown.
+/// The objects of a secret and of an account hold a hash: they are for the store, and for nobody to be shown.
 ///
 /// ```
 /// # use sakms_core::{clock::Timestamp, id::KeyId, key::{Environment, KeyRecord}};
@@ -105,6 +106,7 @@ document! {
     KeyRecord, "key", KeyFields;
     SecretRecord, "secret", SecretFields;
     KeyWithSecrets, "key with its secrets", KeyWithSecretsFields;
+    AccountRecord, "account", AccountFields;
     JournalRow, "journal row", RowFields;
 }
 
@@ -161,6 +163,21 @@ struct UsedSecretFields {
     #[serde(with = "SecretFields")]
     record: SecretRecord,
     uses: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AccountRecord", deny_unknown_fields)]
+struct AccountFields {
+    #[serde(with = "text")]
+    id: AccountId,
+    email: String,
+    #[serde(with = "canonical_email")]
+    canonical_email: CanonicalEmail,
+    #[serde(with = "hash")]
+    password_hash: StoredHash,
+    created_at: Timestamp,
+    #[serde(with = "revision")]
+    revision: Revision,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -259,6 +276,7 @@ macro_rules! as_its_content {
 
 as_its_content! {
     hash: StoredHash as String, as_str, new;
+    canonical_email: CanonicalEmail as String, as_str, from_stored;
     revision: Revision as u32, get, new;
     seq: Seq as u64, get, new;
     chain: ChainHash as [u8; 32], as_bytes, from_bytes;
@@ -268,133 +286,4 @@ as_its_content! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::journal::JournalHead;
-
-    /// A key, a secret, a journal row and a key with that secret, as the first version wrote them. They stay as they are:
-    /// later versions read them.
-    fn golden() -> [&'static str; 4] {
-        let mut lines = include_str!("../../tests/golden/documents_v1.jsonl").lines();
-        std::array::from_fn(|_| lines.next().unwrap())
-    }
-
-    fn at(micros: i64) -> Timestamp {
-        Timestamp::from_micros(micros).unwrap()
-    }
-
-    fn written<T: Document>(record: &T) -> String {
-        String::from_utf8(record.to_document()).unwrap()
-    }
-
-    #[test]
-    fn what_the_first_version_wrote_is_read() {
-        let [golden_key, golden_secret, golden_row, golden_whole] = golden();
-        let id = KeyId::from_bytes([7; 16]);
-        let mut key = KeyRecord::new(
-            id,
-            "ada \"L.\"".parse().unwrap(),
-            Environment::live(),
-            at(1),
-        );
-        key.name = "laptop 🔑".parse().unwrap();
-        key.shown_prefix = "acme_live_0352BN".into();
-        key.scopes = "a:b c:*".parse().unwrap();
-        key.metadata = Metadata::from_json(r#"{"team":"x"}"#).unwrap();
-        key.expires_at = Some(at(2));
-        key.disabled_at = Some(at(3));
-        key.revoked_at = Some(at(4));
-        key.last_used_at = Some(at(5));
-        key.revision = Revision::new(6);
-        assert_eq!(
-            KeyRecord::from_document(golden_key.as_bytes()).unwrap(),
-            key
-        );
-
-        let hash = StoredHash::new("$argon2id$…".into());
-        let shown = "acme_live_0352BN".into();
-        let secret = SecretRecord::new(SecretId::from_bytes([8; 16]), id, hash, shown, at(1));
-        assert_eq!(
-            SecretRecord::from_document(golden_secret.as_bytes()).unwrap(),
-            secret
-        );
-
-        let entry = JournalEntry::from_parts(
-            EntryId::from_bytes([9; 16]),
-            at(1),
-            Actor::owner(&"ada".parse().unwrap()),
-            Action::KEY_CREATE,
-            Subject::key(id),
-            "d".into(),
-        );
-        let chain = ChainHash::from_bytes(std::array::from_fn(|n| u8::try_from(n).unwrap() + 1));
-        let row = JournalRow::new(JournalHead::START.seq.next(), entry, chain);
-        assert_eq!(
-            JournalRow::from_document(golden_row.as_bytes()).unwrap(),
-            row
-        );
-
-        let mut whole = KeyWithSecrets::new(key.clone(), secret.clone());
-        whole.secrets[0].uses = 7;
-        assert_eq!(
-            KeyWithSecrets::from_document(golden_whole.as_bytes()).unwrap(),
-            whole
-        );
-        let all = [
-            written(&key),
-            written(&secret),
-            written(&row),
-            written(&whole),
-        ];
-        assert_eq!(all, golden());
-    }
-
-    #[test]
-    fn what_would_be_lost_is_refused() {
-        let [key, secret, row, whole] = golden();
-        for (from, to) in [
-            (r#""owner":"#, r#""of_the_next_version":1,"owner":"#),
-            (r#""revision":6"#, r#""revision":6,"of_the_next_version":1"#),
-            (r#","revision":6"#, ""),
-            (r#""revision":6"#, r#""revision":"6""#),
-            (r#""revision":6"#, r#""revision":-1"#),
-            ("07070707-", "0707"),
-            (r#""name":"laptop"#, r#""name":null,"x":"#),
-            (r#""environment":"live""#, r#""environment":"LIVE""#),
-            (r#"["a:b","#, r#"["a","#),
-            ("6}", "6}}"),
-            ("6}", "6"),
-        ] {
-            let changed = key.replacen(from, to, 1);
-            assert_ne!(changed, key);
-            let read = KeyRecord::from_document(changed.as_bytes());
-            assert!(read.is_err(), "{changed}");
-        }
-        for bytes in [
-            &b""[..],
-            b"\xFF",
-            b"null",
-            b"[]",
-            secret.as_bytes(),
-            row.as_bytes(),
-            whole.as_bytes(),
-        ] {
-            assert!(KeyRecord::from_document(bytes).is_err());
-        }
-    }
-
-    #[test]
-    fn an_error_quotes_nothing() {
-        let [_, secret, _, _] = golden();
-        let secret = secret
-            .replace("$argon2id$", "$argon2id\u{0}$")
-            .replace("null", "\"$argon2id$\"");
-        let error = SecretRecord::from_document(secret.as_bytes()).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("a stored secret cannot be read (line 1, column ")
-        );
-        assert!(!format!("{error:?}{error}").contains("argon2"));
-    }
-}
+mod tests;

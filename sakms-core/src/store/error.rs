@@ -68,17 +68,26 @@ impl StoreError {
         }
     }
 
-    /// The failure that an error within `operation` is: a [`StoreErrorKind`] is that one,
+    /// The failure that an error within `operation` is: a [`StoreError`] is itself, a [`StoreErrorKind`] is that one,
     /// [bytes that are no document](super::InvalidDocument) are [`StoreErrorKind::Corrupt`], and anything else is
     /// [`StoreErrorKind::Internal`] with that cause. For stores whose database has errors of its own.
     #[must_use]
     pub fn within(operation: &'static str, error: Box<dyn Error + Send + Sync>) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(failure) => return *failure,
+            Err(error) => error,
+        };
         match error.downcast::<StoreErrorKind>() {
             Ok(kind) => Self::new(*kind, operation),
-            Err(error) if error.is::<InvalidDocument>() => {
-                Self::new(StoreErrorKind::Corrupt, operation).because(error)
+            Err(error) => {
+                let corrupt = error.is::<InvalidDocument>();
+                let kind = if corrupt {
+                    StoreErrorKind::Corrupt
+                } else {
+                    StoreErrorKind::Internal
+                };
+                Self::new(kind, operation).because(error)
             }
-            Err(error) => Self::new(StoreErrorKind::Internal, operation).because(error),
         }
     }
 
@@ -130,6 +139,13 @@ mod tests {
         let corrupt = within(KeyRecord::from_document(b"?").unwrap_err().into());
         assert_eq!(corrupt.kind(), StoreErrorKind::Corrupt);
         assert!(corrupt.source().unwrap().is::<InvalidDocument>());
+        let whole = StoreError::new(StoreErrorKind::OutcomeUnknown, "commit").because("a disk");
+        let whole = within(whole.into());
+        assert_eq!(
+            (whole.kind(), whole.operation()),
+            (StoreErrorKind::OutcomeUnknown, "commit")
+        );
+        assert_eq!(whole.source().unwrap().to_string(), "a disk");
         let other = within("no such table".into());
         assert_eq!(other.kind(), StoreErrorKind::Internal);
         assert_eq!(other.source().unwrap().to_string(), "no such table");

@@ -34,6 +34,17 @@ pub(super) fn describe() -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+/// How many processes want to run, on average over the last minute.
+pub(super) fn load() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
+}
+
+/// Whether so many processes leave too little to measure with: a core has to be free for the server, one for its client.
+pub(super) fn is_busy(load: f64) -> bool {
+    load > 0.5
+}
+
 fn gibibytes(kibibytes: &str) -> Option<String> {
     let number: u64 = kibibytes.strip_suffix(" kB")?.parse().ok()?;
     Some(format!("{} GiB", (number + (1 << 19)) >> 20))

@@ -68,6 +68,12 @@ pub(crate) fn bench(options: &Options) -> Outcome {
         ),
         ("TMPDIR", Some(scratch.for_tests()?.into())),
     ]);
+    let load = machine::load();
+    if load.is_some_and(machine::is_busy) {
+        say(
+            "    warning: the machine is busy with something else; the figures will say more of that",
+        );
+    }
     for group in GROUPS {
         if options.wants(group) {
             let mut command = measuring(group);
@@ -79,7 +85,7 @@ pub(crate) fn bench(options: &Options) -> Outcome {
     if options.groups.is_empty() && report.is_clean() {
         report.step("docs/performance.md", || {
             let figures = figures::read(&figures)?;
-            page::write(&root().join("docs"), &figures, &options.command())
+            page::write(&root().join("docs"), &figures, &options.command(), load)
         })?;
     } else {
         say("    docs/performance.md stays as it is: it is written when everything was measured");

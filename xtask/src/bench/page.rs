@@ -11,16 +11,24 @@ use super::plot::{Line, Plot};
 use crate::failure::{Attempt, Failure, Outcome};
 
 const BEGIN: &str = "<!-- measured: written by `cargo xtask bench` -->";
+/// The folder of the pictures, beside the page.
+const PICTURES: &str = "performance";
 const END: &str = "<!-- /measured -->";
 
 /// Writes the page's table and its pictures into `docs`.
-pub(super) fn write(docs: &Path, figures: &[Figure], command: &str) -> Outcome {
+pub(super) fn write(docs: &Path, figures: &[Figure], command: &str, load: Option<f64>) -> Outcome {
     let page = docs.join("performance.md");
     let text = fs::read_to_string(&page).attempt(|| format!("cannot read {}", page.display()))?;
-    let measured = measured(figures, command, &machine::describe());
+    let mut machine = machine::describe();
+    if let Some(load) = load {
+        let _ = write!(machine, "; load average {load:.1} when it began");
+    }
+    let measured = measured(figures, command, &machine);
     save(&page, &between_the_marks(&text, &measured)?)?;
+    let pictures = docs.join(PICTURES);
+    fs::create_dir_all(&pictures).attempt(|| format!("cannot make {}", pictures.display()))?;
     for (name, plot) in plots(figures) {
-        save(&docs.join("performance").join(name), &plot.draw())?;
+        save(&pictures.join(name), &plot.draw())?;
     }
     Ok(())
 }
@@ -44,7 +52,11 @@ fn between_the_marks(page: &str, measured: &str) -> Outcome<String> {
 }
 
 fn measured(figures: &[Figure], command: &str, machine: &str) -> String {
-    let mut text = format!("`{command}` on: {machine}.\n\n### Goals\n\n");
+    let mut text = format!("`{command}` on: {machine}.\n\n");
+    for (name, plot) in plots(figures) {
+        let _ = writeln!(text, "![{}]({PICTURES}/{name})\n", plot.title);
+    }
+    text.push_str("### Goals\n\n");
     text.push_str(
         "| figure | measured | from – to | goal | |\n| --- | ---: | --- | ---: | --- |\n",
     );

@@ -69,6 +69,7 @@
 //! | `@service body limit 100`, `@service body time 300ms` | takes less |
 //! | `@service groups keys meta` | has these routes alone |
 
+mod action;
 mod player;
 mod replay;
 mod scenario;

@@ -9,8 +9,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::action::{Action, Maker, Place, Setting};
 use super::replay::{Played, Replay, written};
-use super::scenario::{Action, Maker, Place, Scenario, Sent, Setting, Step};
+use super::scenario::{Scenario, Sent, Step};
 use super::text::Names;
 use super::wire::{Part, exchange};
 use crate::entropy;
