@@ -25,6 +25,8 @@ fn its_settings_are_those_of_the_readme() {
     let help = Command::new(PROGRAM).arg("--help").output().unwrap();
     assert!(help.status.success());
     let help = String::from_utf8(help.stdout).unwrap();
+    // Where a line is broken is the terminal's doing.
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let readme = include_str!("../README.md");
     for (flag, variable) in [
         ("--listen", "APP_LISTEN"),

@@ -285,6 +285,8 @@ fn a_hosts_part_says_what_the_host_has() {
         .map(|route| format!("/account{}", route.path))
         .collect();
     assert_eq!(paths, of_keys);
+    let nowhere = serde_json::to_value(api.openapi_under("")).unwrap();
+    assert!(nowhere["paths"]["/keys/{id}"].is_object());
     let tags = document["tags"].as_array().unwrap();
     assert_eq!(tags.len(), 1, "{tags:?}");
     let schemes = document["components"]["securitySchemes"]
