@@ -17,6 +17,7 @@ use crate::hash::Share;
 use crate::service::Statistics;
 
 /// How long an operation of the store took, with its second attempts, and whether it failed.
+#[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub(crate) fn store_time(operation: &'static str, took: Duration, failed: bool) {
     #[cfg(feature = "metrics")]
     {

@@ -46,8 +46,9 @@ pub enum Share {
     Passwords,
 }
 
+#[cfg(feature = "metrics")]
 impl Share {
-    /// Its name in figures and logs.
+    /// Its name in figures.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Keys => "keys",
