@@ -80,7 +80,10 @@ pub async fn memory(count: u32) -> MemoryStore {
     let store = MemoryStore::new();
     for number in 0..count {
         let (key, secret, entry) = records(key_id(number), secret_id(number), owner(number));
-        store.insert(&key, &secret, &entry).await.unwrap();
+        store
+            .insert(&key, &secret, &Conditions::NONE, &entry)
+            .await
+            .unwrap();
     }
     store
 }

@@ -239,7 +239,7 @@ async fn a_broken_head_stops_every_change<B: Broken>() {
     broken.run("UPDATE sakms_journal_head SET seq = -1").await;
     assert_corrupt(store.journal_head().await, "sakms_journal_head.seq", "head");
     let (key, secret, entry) = common::new_key();
-    let insert = store.insert(&key, &secret, &entry).await;
+    let insert = store.insert(&key, &secret, &Conditions::NONE, &entry).await;
     assert_corrupt(insert, "sakms_journal_head.seq", "head");
     assert_eq!(
         store.get(key.id).await.unwrap(),

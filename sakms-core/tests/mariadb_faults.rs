@@ -71,7 +71,10 @@ async fn a_connection_that_breaks_at_the_commit_loses_and_doubles_nothing() {
     for cut in CUTS {
         let (key, secret, entry) = new_key();
         wired.proxy.set(cut);
-        store.insert(&key, &secret, &entry).await.unwrap();
+        store
+            .insert(&key, &secret, &Conditions::NONE, &entry)
+            .await
+            .unwrap();
         written += 1;
         assert_eq!(wired.journal_length().await, written, "insert, {cut:?}");
         assert_eq!(store.get(key.id).await.unwrap(), Some(key.clone()));
@@ -155,7 +158,12 @@ async fn an_outcome_that_cannot_be_found_out_is_said_to_be_unknown() {
     let (key, secret, entry) = new_key();
     wired.proxy.set(Wire::CutAfterCommitForGood);
     let started = Instant::now();
-    let (kind, text) = told(wired.store.insert(&key, &secret, &entry).await);
+    let (kind, text) = told(
+        wired
+            .store
+            .insert(&key, &secret, &Conditions::NONE, &entry)
+            .await,
+    );
     assert_eq!(kind, StoreErrorKind::OutcomeUnknown, "{text}");
     assert!(
         started.elapsed() < Duration::from_secs(6),
@@ -437,7 +445,9 @@ async fn a_change_that_is_dropped_anywhere_leaves_nothing_behind() {
         let dropped = store.clone();
         let working = tokio::spawn(async move {
             let (key, secret, entry) = new_key();
-            let _ = dropped.insert(&key, &secret, &entry).await;
+            let _ = dropped
+                .insert(&key, &secret, &Conditions::NONE, &entry)
+                .await;
             let _ = dropped.find(secret.id).await;
         });
         tokio::time::sleep(Duration::from_micros(round * 37)).await;

@@ -117,7 +117,7 @@ async fn a_file_that_may_only_be_read_is_read_and_not_written() {
     let store = SqliteStore::connect(&location).await.unwrap();
     assert_eq!(store.get(key.id).await.unwrap(), Some(key));
     let (key, secret, entry) = new_key();
-    let (kind, text) = told(store.insert(&key, &secret, &entry).await);
+    let (kind, text) = told(store.insert(&key, &secret, &Conditions::NONE, &entry).await);
     assert_eq!(kind, StoreErrorKind::ReadOnly, "{text}");
     assert_eq!(told(store.migrate().await).0, StoreErrorKind::ReadOnly);
 }
@@ -139,7 +139,7 @@ async fn a_full_disk_is_said_and_the_store_mends_when_there_is_room() {
     let mut acknowledged = 1;
     let kind = loop {
         let (key, secret, entry) = new_key();
-        match store.insert(&key, &secret, &entry).await {
+        match store.insert(&key, &secret, &Conditions::NONE, &entry).await {
             Ok(()) => acknowledged += 1,
             Err(error) => {
                 assert_eq!(store.get(key.id).await.unwrap(), None);
@@ -259,7 +259,9 @@ async fn a_change_that_is_dropped_anywhere_leaves_nothing_behind() {
             let dropped = store.clone();
             let working = tokio::spawn(async move {
                 let (key, secret, entry) = new_key();
-                let _ = dropped.insert(&key, &secret, &entry).await;
+                let _ = dropped
+                    .insert(&key, &secret, &Conditions::NONE, &entry)
+                    .await;
                 let _ = dropped.find(secret.id).await;
             });
             tokio::time::sleep(Duration::from_micros(round * 11)).await;

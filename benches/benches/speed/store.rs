@@ -150,7 +150,10 @@ fn operations(run: &Run, criterion: &mut Criterion, bench: &Bench<'_>) {
     });
     bench.point(run, criterion, "insert", async |_| {
         let (key, secret, entry) = new_key(owner(u32::MAX));
-        store.insert(&key, &secret, &entry).await.unwrap();
+        store
+            .insert(&key, &secret, &Conditions::NONE, &entry)
+            .await
+            .unwrap();
     });
     let (key, secret, added) = new_key(owner(u32::MAX));
     bench

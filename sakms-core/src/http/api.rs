@@ -155,7 +155,14 @@ impl Api {
         // Who calls comes before the body: a stranger does not get to have their body read.
         let caller = match &route.access {
             Access::Anyone => None,
-            Access::Caller(scope) => Some(self.caller(&parts, &query, scope, by_query).await?),
+            Access::Caller(scope) => {
+                Some(self.caller(&parts, &query, Some(scope), by_query).await?)
+            }
+            Access::Admin => {
+                let caller = self.caller(&parts, &query, None, by_query).await?;
+                caller.require_admin()?;
+                Some(caller)
+            }
         };
         let body = if route.takes_body {
             body::read(&parts.headers, body, self.body_limit, self.body_time).await?
@@ -177,16 +184,17 @@ impl Api {
         Ok((route.handler)(call).await?.into_response())
     }
 
-    /// Who calls: whom the host put there, a key with the scope, or an account by its token, in this order.
+    /// Who calls: whom the host put there, a key with the scope (if one is asked for), or an account by its token, in
+    /// this order.
     async fn caller(
         &self,
         parts: &Parts,
         query: &str,
-        scope: &Scope,
+        scope: Option<&Scope>,
         by_query: &mut bool,
     ) -> Result<Caller, Problem> {
         if let Some(caller) = parts.extensions.get::<Caller>() {
-            caller.require(scope)?;
+            scope.map_or(Ok(()), |scope| caller.require(scope))?;
             return Ok(caller.clone());
         }
         let query_token = self.query_token == QueryToken::Allow;
@@ -200,7 +208,7 @@ impl Api {
             Credential::Key(key) => match self.sakms.verify(&key, &Requirement::any_key()).await? {
                 Verdict::Granted(key) => {
                     let caller = Caller::key(key);
-                    caller.require(scope)?;
+                    scope.map_or(Ok(()), |scope| caller.require(scope))?;
                     Ok(caller)
                 }
                 Verdict::Denied(denial) => Err(Problem::key_denied(&denial)),

@@ -60,26 +60,28 @@ pub enum Access {
     Anyone,
     /// Whoever the host says, an account by its token, or a key that holds this scope.
     Caller(Scope),
+    /// An admin: whom the host says, or an account that holds that role. No key.
+    Admin,
 }
 
 macro_rules! row {
-    ($method:ident $path:literal, $group:ident, $scope:expr, $body:literal, $handler:path) => {
+    ($method:ident $path:literal, $group:ident, $access:expr, $body:literal, $handler:path) => {
         Route {
             method: Method::$method,
             path: $path,
             group: Group::$group,
-            access: access($scope),
+            access: $access,
             takes_body: $body,
             handler: |call| Box::pin($handler(call)),
         }
     };
 }
 
+const ANYONE: Access = Access::Anyone;
+
 /// A row whose scope is misspelt would be open to nobody: `*` is the narrowest door there is.
-fn access(scope: Option<&str>) -> Access {
-    scope.map_or(Access::Anyone, |scope| {
-        Access::Caller(scope.parse().unwrap_or_else(|_| Scope::everything()))
-    })
+fn holding(scope: &str) -> Access {
+    Access::Caller(scope.parse().unwrap_or_else(|_| Scope::everything()))
 }
 
 /// Every route there is.
@@ -87,22 +89,22 @@ fn access(scope: Option<&str>) -> Access {
 pub fn routes() -> &'static [Route] {
     static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         let rows = vec![
-            row!(POST "/auth/register", Accounts, None, true, auth::register),
-            row!(POST "/auth/login", Accounts, None, true, auth::login),
-            row!(POST "/keys", Keys, Some("keys:write"), true, keys::create),
-            row!(GET "/keys", Keys, Some("keys:read"), false, keys::list),
-            row!(GET "/keys/{id}", Keys, Some("keys:read"), false, keys::get),
-            row!(PATCH "/keys/{id}", Keys, Some("keys:write"), true, keys::update),
-            row!(POST "/keys/{id}/revoke", Keys, Some("keys:write"), false, keys::revoke),
-            row!(GET "/health", Meta, None, false, meta::health),
-            row!(GET "/ready", Meta, None, false, meta::ready),
+            row!(POST "/auth/register", Accounts, ANYONE, true, auth::register),
+            row!(POST "/auth/login", Accounts, ANYONE, true, auth::login),
+            row!(POST "/keys", Keys, holding("keys:write"), true, keys::create),
+            row!(GET "/keys", Keys, holding("keys:read"), false, keys::list),
+            row!(GET "/keys/{id}", Keys, holding("keys:read"), false, keys::get),
+            row!(PATCH "/keys/{id}", Keys, holding("keys:write"), true, keys::update),
+            row!(POST "/keys/{id}/revoke", Keys, holding("keys:write"), false, keys::revoke),
+            row!(GET "/health", Meta, ANYONE, false, meta::health),
+            row!(GET "/ready", Meta, ANYONE, false, meta::ready),
         ];
         #[cfg(feature = "docs-ui")]
         let rows = rows.into_iter().chain([
-            row!(GET "/openapi.json", Documents, None, false, documents::openapi),
-            row!(GET "/docs", Documents, None, false, documents::docs),
-            row!(GET "/docs/{file}", Documents, None, false, documents::file),
-            row!(GET "/redoc", Documents, None, false, documents::redoc),
+            row!(GET "/openapi.json", Documents, ANYONE, false, documents::openapi),
+            row!(GET "/docs", Documents, ANYONE, false, documents::docs),
+            row!(GET "/docs/{file}", Documents, ANYONE, false, documents::file),
+            row!(GET "/redoc", Documents, ANYONE, false, documents::redoc),
         ]);
         rows.into_iter().collect()
     });

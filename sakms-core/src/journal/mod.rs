@@ -7,8 +7,10 @@
 
 mod chain;
 mod entry;
+mod query;
 mod word;
 
 pub use chain::{BrokenChain, ChainHash, JournalHead, JournalRow, verify};
 pub use entry::{JournalEntry, Seq};
+pub use query::JournalQuery;
 pub use word::{Action, Actor, Subject};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::id::{AccountId, KeyId};
-use crate::key::Owner;
+use crate::key::{Owner, RoleName};
 
 macro_rules! bounded_text {
     ($(#[$doc:meta])* $name:ident) => {
@@ -43,7 +43,7 @@ bounded_text! {
     Action
 }
 bounded_text! {
-    /// What it was done to, at most 160 bytes: `key:<id>`, `owner:<owner>` or `account:<id>`.
+    /// What it was done to, at most 160 bytes: `key:<id>`, `owner:<owner>`, `account:<id>`, `role:<name>` or `service`.
     Subject
 }
 
@@ -75,6 +75,24 @@ impl Action {
     pub const KEY_REVOKE: Self = Self(Cow::Borrowed("key.revoke"));
     /// A key got another secret.
     pub const KEY_ROTATE: Self = Self(Cow::Borrowed("key.rotate"));
+    /// A rotation was ended or taken back: one of the key's secrets was kept, the others retire.
+    pub const KEY_KEEP_SECRET: Self = Self(Cow::Borrowed("key.keep_secret"));
+    /// A key was switched off.
+    pub const KEY_DISABLE: Self = Self(Cow::Borrowed("key.disable"));
+    /// A key was switched on again.
+    pub const KEY_ENABLE: Self = Self(Cow::Borrowed("key.enable"));
+    /// A key was refused, or something was refused to it. Changed nothing; not every time is written down.
+    pub const KEY_REFUSE: Self = Self(Cow::Borrowed("key.refuse"));
+    /// A role was defined, or defined anew.
+    pub const ROLE_SET: Self = Self(Cow::Borrowed("role.set"));
+    /// A role was taken away.
+    pub const ROLE_REMOVE: Self = Self(Cow::Borrowed("role.remove"));
+    /// A sign-in was refused. Changed nothing; not every time is written down.
+    pub const ACCOUNT_REFUSE: Self = Self(Cow::Borrowed("account.refuse"));
+    /// An account was given a role.
+    pub const ACCOUNT_GRANT: Self = Self(Cow::Borrowed("account.grant"));
+    /// A role was taken from an account.
+    pub const ACCOUNT_UNGRANT: Self = Self(Cow::Borrowed("account.ungrant"));
     /// The hash of a key's secret was made anew, of the same secret. Nothing else about the key changed.
     pub const KEY_REHASH: Self = Self(Cow::Borrowed("key.rehash"));
     /// An owner was disabled, with everything they hold.
@@ -108,10 +126,25 @@ impl Subject {
         Self(format!("account:{id}").into())
     }
 
+    /// A role.
+    #[must_use]
+    pub fn role(name: &RoleName) -> Self {
+        Self(format!("role:{name}").into())
+    }
+
+    /// The service as a whole, when it is about nothing that is known.
+    pub const SERVICE: Self = Self(Cow::Borrowed("service"));
+
     /// The key this is about, if it is about one.
     #[must_use]
     pub fn as_key(&self) -> Option<KeyId> {
         self.0.strip_prefix("key:")?.parse().ok()
+    }
+
+    /// The account this is about, if it is about one.
+    #[must_use]
+    pub fn as_account(&self) -> Option<AccountId> {
+        self.0.strip_prefix("account:")?.parse().ok()
     }
 
     /// Whether this is about an account.

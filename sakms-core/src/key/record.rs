@@ -1,6 +1,8 @@
 //! The records of keys and secrets, as a store keeps them.
 
 use super::field::{KeyName, Metadata, Owner, Revision};
+use super::limits::Limits;
+use super::names::{RoleSet, TagSet};
 use super::scope::ScopeSet;
 use super::word::Environment;
 use crate::clock::Timestamp;
@@ -23,10 +25,18 @@ pub struct KeyRecord {
     pub shown_prefix: String,
     /// What it may do.
     pub scopes: ScopeSet,
+    /// Which roles it holds: it may do as well what their scopes say, as they are at the time.
+    pub roles: RoleSet,
+    /// How much it may be used, and from where.
+    pub limits: Limits,
+    /// By what it is found again.
+    pub tags: TagSet,
     /// What the host or the owner keeps with it.
     pub metadata: Metadata,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Before when it is refused; from the beginning it is good, when there is none.
+    pub not_before: Option<Timestamp>,
     /// From when on it is refused; never, when there is none.
     pub expires_at: Option<Timestamp>,
     /// Since when it is switched off; it can be switched on again.
@@ -51,7 +61,11 @@ impl KeyRecord {
             name: KeyName::default(),
             shown_prefix: String::new(),
             scopes: ScopeSet::default(),
+            roles: RoleSet::default(),
+            limits: Limits::default(),
+            tags: TagSet::default(),
             metadata: Metadata::default(),
+            not_before: None,
             expires_at: None,
             disabled_at: None,
             revoked_at: None,
@@ -136,8 +150,16 @@ pub struct KeyPatch {
     pub name: Option<KeyName>,
     /// Other scopes.
     pub scopes: Option<ScopeSet>,
+    /// Other roles.
+    pub roles: Option<RoleSet>,
+    /// Other limits.
+    pub limits: Option<Limits>,
+    /// Other tags.
+    pub tags: Option<TagSet>,
     /// Other metadata.
     pub metadata: Option<Metadata>,
+    /// Another beginning, or none any more.
+    pub not_before: Option<Option<Timestamp>>,
     /// Another expiry, or none any more.
     pub expires_at: Option<Option<Timestamp>>,
     /// Switched off since then, or on again.
@@ -176,103 +198,22 @@ impl KeyPatch {
     /// Every store applies a patch through this, so that they cannot differ. A key that is revoked keeps the
     /// moment it was first revoked.
     pub fn apply(&self, record: &mut KeyRecord) {
-        if let Some(name) = &self.name {
-            record.name = name.clone();
+        fn set<T: Clone>(field: &mut T, value: Option<&T>) {
+            if let Some(value) = value {
+                field.clone_from(value);
+            }
         }
-        if let Some(scopes) = &self.scopes {
-            record.scopes = scopes.clone();
-        }
-        if let Some(metadata) = &self.metadata {
-            record.metadata = metadata.clone();
-        }
-        if let Some(expires_at) = self.expires_at {
-            record.expires_at = expires_at;
-        }
-        if let Some(disabled_at) = self.disabled_at {
-            record.disabled_at = disabled_at;
-        }
+        set(&mut record.name, self.name.as_ref());
+        set(&mut record.scopes, self.scopes.as_ref());
+        set(&mut record.roles, self.roles.as_ref());
+        set(&mut record.limits, self.limits.as_ref());
+        set(&mut record.tags, self.tags.as_ref());
+        set(&mut record.metadata, self.metadata.as_ref());
+        set(&mut record.not_before, self.not_before.as_ref());
+        set(&mut record.expires_at, self.expires_at.as_ref());
+        set(&mut record.disabled_at, self.disabled_at.as_ref());
         record.revoked_at = record.revoked_at.or(self.revoked_at);
         record.revision = record.revision.next();
-    }
-}
-
-/// Which keys to list: those of one owner, the newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KeyQuery {
-    /// Whose keys.
-    pub owner: Owner,
-    /// Only keys made before this one: the last of the page before.
-    pub before: Option<KeyId>,
-    /// How many at most; 1 to 100.
-    pub limit: u32,
-}
-
-impl KeyQuery {
-    /// How many keys a page has when nothing is said.
-    pub const DEFAULT_LIMIT: u32 = 50;
-    /// How many keys a page has at most.
-    pub const MAX_LIMIT: u32 = 100;
-
-    /// The first page of an owner's keys.
-    #[must_use]
-    pub const fn of(owner: Owner) -> Self {
-        Self {
-            owner,
-            before: None,
-            limit: Self::DEFAULT_LIMIT,
-        }
-    }
-}
-
-/// A part of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Page<T> {
-    /// What stands on it.
-    pub items: Vec<T>,
-    /// Whether there is more after it.
-    pub more: bool,
-}
-
-impl<T> Page<T> {
-    /// A page of `items`.
-    #[must_use]
-    pub const fn new(items: Vec<T>, more: bool) -> Self {
-        Self { items, more }
-    }
-
-    /// Makes a page of rows that were read with one row more than the limit, to see whether there is more.
-    #[must_use]
-    pub fn from_one_more(mut items: Vec<T>, limit: u32) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = items.len() > limit;
-        items.truncate(limit);
-        Self { items, more }
-    }
-}
-
-/// That a secret was used, some number of times, the last time at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SecretUse {
-    /// Which secret.
-    pub secret: SecretId,
-    /// How often since it was last written down.
-    pub count: u64,
-    /// When the last time.
-    pub last_at: Timestamp,
-}
-
-impl SecretUse {
-    /// `count` uses, the last one at `last_at`.
-    #[must_use]
-    pub const fn new(secret: SecretId, count: u64, last_at: Timestamp) -> Self {
-        Self {
-            secret,
-            count,
-            last_at,
-        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! A key together with its secrets: the rules that a store keeps where it has no tables to join.
 
+use std::net::IpAddr;
+
 use super::field::Revision;
-use super::record::{KeyPatch, KeyRecord, SecretRecord, SecretUse, StoredSecret};
+use super::record::{KeyPatch, KeyRecord, SecretRecord, StoredSecret};
+use super::usage::SecretUse;
 use crate::clock::Timestamp;
 use crate::id::SecretId;
 use crate::secret::StoredHash;
@@ -29,11 +32,32 @@ pub struct UsedSecret {
     pub record: SecretRecord,
     /// How often it was used, as far as the store knows.
     pub uses: u64,
+    /// When it was used last, as far as the store knows.
+    pub last_used_at: Option<Timestamp>,
+    /// Where that request came from, when it is known.
+    pub last_used_from: Option<IpAddr>,
 }
 
 impl UsedSecret {
-    const fn unused(record: SecretRecord) -> Self {
-        Self { record, uses: 0 }
+    /// A secret that was never used.
+    #[must_use]
+    pub const fn unused(record: SecretRecord) -> Self {
+        Self {
+            record,
+            uses: 0,
+            last_used_at: None,
+            last_used_from: None,
+        }
+    }
+
+    /// Adds uses.
+    fn add(&mut self, used: &SecretUse) {
+        self.uses = self.uses.saturating_add(used.count);
+        // `None` is less than every moment.
+        if self.last_used_at < Some(used.last_at) {
+            self.last_used_at = Some(used.last_at);
+            self.last_used_from = used.last_from.or(self.last_used_from);
+        }
     }
 }
 
@@ -78,15 +102,46 @@ impl KeyWithSecrets {
         retire_others_at: Timestamp,
     ) -> Result<(), StoreErrorKind> {
         self.expect(expected)?;
-        for other in &mut self.secrets {
-            // One that goes earlier anyway is not given more time; one that was to go later is not left it.
-            let retired_at = other.record.retired_at.unwrap_or(retire_others_at);
-            other.record.retired_at = Some(retired_at.min(retire_others_at));
-        }
+        self.retire_all(retire_others_at);
         self.key.shown_prefix.clone_from(&secret.shown_prefix);
         self.key.revision = self.key.revision.next();
         self.secrets.push(UsedSecret::unused(secret));
         Ok(())
+    }
+
+    /// Keeps one secret and retires the others
+    /// ([`KeyStore::keep_secret`](crate::store::KeyStore::keep_secret)).
+    ///
+    /// # Errors
+    /// As for [`expect`](Self::expect), and [`StoreErrorKind::NotFound`] when the key has no such secret; nothing is
+    /// changed then.
+    pub fn keep_secret(
+        &mut self,
+        expected: Revision,
+        kept: SecretId,
+        retire_others_at: Timestamp,
+    ) -> Result<(), StoreErrorKind> {
+        self.expect(expected)?;
+        let mut secrets = self.secrets.iter().map(|secret| &secret.record);
+        let shown = secrets.find(|record| record.id == kept);
+        let shown = shown.ok_or(StoreErrorKind::NotFound)?.shown_prefix.clone();
+        self.retire_all(retire_others_at);
+        for secret in &mut self.secrets {
+            if secret.record.id == kept {
+                secret.record.retired_at = None;
+            }
+        }
+        self.key.shown_prefix = shown;
+        self.key.revision = self.key.revision.next();
+        Ok(())
+    }
+
+    fn retire_all(&mut self, at: Timestamp) {
+        for secret in &mut self.secrets {
+            // One that goes earlier anyway is not given more time; one that was to go later is not left it.
+            let retired_at = secret.record.retired_at.unwrap_or(at);
+            secret.record.retired_at = Some(retired_at.min(at));
+        }
     }
 
     /// Puts another hash of a secret in the place of `expected`
@@ -114,9 +169,10 @@ impl KeyWithSecrets {
     /// key's are passed over.
     pub fn record_use(&mut self, used: &SecretUse) {
         let mut secrets = self.secrets.iter_mut();
-        if let Some(secret) = secrets.find(|secret| secret.record.id == used.secret) {
-            secret.uses = secret.uses.saturating_add(used.count);
-            // `None` is less than every moment, so this is the later of the two.
+        if let Some(secret) = secrets.find(|secret| secret.record.id == used.secret)
+            && used.count > 0
+        {
+            secret.add(used);
             self.key.last_used_at = self.key.last_used_at.max(Some(used.last_at));
         }
     }

@@ -166,18 +166,21 @@ impl Sakms {
             Verdict::Denied(denial) => return Ok(Verdict::Denied(CallerDenial::Token(denial))),
         };
         let owner = claims.subject().clone();
+        let mut caller = Caller::owner(owner.clone());
         if let Some(accounts) = accounts {
             let Ok(id) = owner.as_str().parse::<AccountId>() else {
                 return Ok(Verdict::Denied(CallerDenial::UnknownAccount));
             };
-            if accounts.account(id).await?.is_none() {
-                return Ok(Verdict::Denied(CallerDenial::UnknownAccount));
+            match accounts.account(id).await? {
+                None => return Ok(Verdict::Denied(CallerDenial::UnknownAccount)),
+                Some(account) if account.is_admin() => caller = Caller::admin(owner.clone()),
+                Some(_) => {}
             }
         }
         if keys.owner_disabled_at(&owner).await?.is_some() {
             return Ok(Verdict::Denied(CallerDenial::Disabled));
         }
-        Ok(Verdict::Granted(Caller::owner(owner)))
+        Ok(Verdict::Granted(caller))
     }
 
     /// Disables an owner: they cannot sign in, and none of their tokens and keys is good for anything.

@@ -14,13 +14,28 @@ use crate::key::{Environment, Owner, Scope, ScopeSet};
 pub struct Caller {
     owner: Owner,
     key: Option<VerifiedKey>,
+    admin: bool,
 }
 
 impl Caller {
     /// Somebody who is signed in, or for whom the host answers: everything is allowed, on this owner's keys.
     #[must_use]
     pub const fn owner(owner: Owner) -> Self {
-        Self { owner, key: None }
+        Self {
+            owner,
+            key: None,
+            admin: false,
+        }
+    }
+
+    /// Somebody who may see and change what is everybody's, besides what is their own.
+    #[must_use]
+    pub const fn admin(owner: Owner) -> Self {
+        Self {
+            owner,
+            key: None,
+            admin: true,
+        }
     }
 
     /// A key that manages its owner's keys: it may do what its scopes say, and hand on no more than it has.
@@ -29,6 +44,8 @@ impl Caller {
         Self {
             owner: key.owner().clone(),
             key: Some(key),
+            // Whoever holds a key of an admin is no admin.
+            admin: false,
         }
     }
 
@@ -36,6 +53,30 @@ impl Caller {
     #[must_use]
     pub const fn owner_name(&self) -> &Owner {
         &self.owner
+    }
+
+    /// Whether they may see and change what is everybody's.
+    #[must_use]
+    pub const fn is_admin(&self) -> bool {
+        self.admin
+    }
+
+    /// Whether what `owner` holds is theirs to see and to change.
+    #[must_use]
+    pub fn may_manage(&self, owner: &Owner) -> bool {
+        self.admin || self.owner == *owner
+    }
+
+    /// Holds that they may see and change what is everybody's.
+    ///
+    /// # Errors
+    /// [`Error::AdminOnly`] when they may not.
+    pub const fn require_admin(&self) -> Result<(), Error> {
+        if self.admin {
+            Ok(())
+        } else {
+            Err(Error::AdminOnly)
+        }
     }
 
     /// How the journal names them.

@@ -47,6 +47,8 @@ pub enum Error {
     MissingScope(Scope),
     /// The caller is a key, and what it asks for would outlive it or leave its environment.
     BeyondCaller(&'static str),
+    /// That is for admins.
+    AdminOnly,
     /// The thing was changed by others every time it was tried.
     Contended,
     /// This service has no accounts, or no tokens.
@@ -81,6 +83,7 @@ impl fmt::Display for Error {
             Self::EmailTaken => f.write_str("an account with this e-mail address exists"),
             Self::MissingScope(scope) => write!(f, "the key does not hold the scope {scope}"),
             Self::BeyondCaller(what) => f.write_str(what),
+            Self::AdminOnly => f.write_str("that is for admins"),
             Self::Contended => f.write_str("it was changed by others at the same time; try again"),
             Self::NotOffered => f.write_str("this service does not offer it"),
             Self::Store(error) => error.fmt(f),

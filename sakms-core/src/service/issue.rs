@@ -11,10 +11,10 @@ use crate::hash::Share;
 use crate::id::{KeyId, SecretId};
 use crate::journal::{Action, JournalEntry, Subject};
 use crate::key::{
-    Environment, KeyName, KeyPatch, KeyQuery, KeyRecord, Metadata, Owner, ScopeSet, SecretRecord,
+    Environment, KeyName, KeyPatch, KeyQuery, KeyRecord, Metadata, ScopeSet, SecretRecord,
 };
 use crate::secret::{KeySecret, NewKeyText};
-use crate::store::StoreErrorKind;
+use crate::store::{Conditions, StoreErrorKind};
 
 /// How often a change is tried again when others change the same key at the same time.
 const TRIES: usize = 8;
@@ -141,7 +141,8 @@ impl Sakms {
         let entry = self.entry(caller.actor(), Action::KEY_CREATE, Subject::key(key_id))?;
         let entry = entry.with_detail(format!("owner={} secret={secret_id}", key.owner));
         let _strike = Strike::absences(cache);
-        keys.insert(&key, &secret, &entry).await?;
+        keys.insert(&key, &secret, &Conditions::NONE, &entry)
+            .await?;
         Ok(CreatedKey {
             key,
             text: minted.text,
@@ -188,7 +189,7 @@ impl Sakms {
     /// [`Error::NotFound`] when there is none, or it is another owner's; [`Error::Store`] when it could not be read.
     #[tracing::instrument(name = "sakms.key.get", skip_all, fields(key = %id))]
     pub async fn get_key(&self, caller: &Caller, id: KeyId) -> Result<KeyRecord, Error> {
-        self.owned_key(caller.owner_name(), id).await
+        self.owned_key(caller, id).await
     }
 
     /// Changes one of the caller's owner's keys and gives it as it is now.
@@ -239,7 +240,7 @@ impl Sakms {
     ) -> Result<KeyRecord, Error> {
         let _strike = Strike::key(&self.inner.cache, id);
         for _ in 0..TRIES {
-            let key = self.owned_key(caller.owner_name(), id).await?;
+            let key = self.owned_key(caller, id).await?;
             if done(&key) {
                 return Ok(key);
             }
@@ -251,11 +252,11 @@ impl Sakms {
         Err(Error::Contended)
     }
 
-    async fn owned_key(&self, owner: &Owner, id: KeyId) -> Result<KeyRecord, Error> {
+    async fn owned_key(&self, caller: &Caller, id: KeyId) -> Result<KeyRecord, Error> {
         let found = self.inner.keys.get(id).await?;
         // Another owner's key and no key at all are the same answer, from the same look-up.
         found
-            .filter(|key| key.owner == *owner)
+            .filter(|key| caller.may_manage(&key.owner))
             .ok_or(Error::NotFound)
     }
 }

@@ -34,6 +34,7 @@ pub use statistics::{CacheStatistics, Statistics, Verdicts};
 pub use verified::VerifiedKey;
 #[cfg(feature = "http")]
 pub(crate) use verify::Checked;
+pub use verify::Circumstances;
 
 use crate::account::PasswordPolicy;
 use crate::clock::Clock;

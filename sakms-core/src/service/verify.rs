@@ -5,6 +5,8 @@
 //! secret is proven, and only then its state is looked at: who does not hold the secret never learns whether it is
 //! expired or revoked.
 
+use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::cache::{Digest, Failure, Known, KnownKey, Presented, Question};
@@ -15,6 +17,25 @@ use super::verified::VerifiedKey;
 use super::{Inner, Sakms};
 use crate::secret::{KeySecret, PresentedKey};
 use crate::verdict::Verdict;
+
+/// What a check goes by besides the key: where the request came from, and what it costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Circumstances {
+    /// The address of whoever sent the request, when it is known.
+    pub address: Option<IpAddr>,
+    /// How much the request takes out of the key's rates and quota; 1 when nothing is said.
+    pub cost: NonZeroU32,
+}
+
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self {
+            address: None,
+            cost: NonZeroU32::MIN,
+        }
+    }
+}
 
 type KeyVerdict = Verdict<VerifiedKey, KeyDenial>;
 
@@ -50,6 +71,19 @@ impl Sakms {
             Checked::Now(verdict) => Ok(verdict),
             Checked::Later(unsettled) => self.settle(unsettled, requirement).await,
         }
+    }
+
+    /// The same, with what else there is to know of the request: where it came from, and what it costs.
+    ///
+    /// # Errors
+    /// As for [`Sakms::verify`].
+    pub async fn verify_with(
+        &self,
+        presented: &PresentedKey,
+        requirement: &Requirement,
+        _circumstances: &Circumstances,
+    ) -> Result<KeyVerdict, Error> {
+        self.verify(presented, requirement).await
     }
 
     /// The part of a check that needs no I/O. Takes no lock that is held for longer than a look-up, and allocates

@@ -1,17 +1,18 @@
 //! Records as bytes, for stores that keep each as a whole.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::account::{AccountRecord, CanonicalEmail};
+use crate::account::{AccountRecord, AccountRole, CanonicalEmail};
 use crate::clock::Timestamp;
 use crate::id::{AccountId, EntryId, KeyId, SecretId};
 use crate::journal::{Action, Actor, ChainHash, JournalEntry, JournalRow, Seq, Subject};
 use crate::key::{
-    Environment, KeyName, KeyRecord, KeyWithSecrets, Metadata, Owner, Revision, ScopeSet,
-    SecretRecord, UsedSecret,
+    Environment, KeyName, KeyRecord, KeyWithSecrets, Limits, Metadata, Owner, Revision, RoleSet,
+    ScopeSet, SecretRecord, TagSet, UsedSecret,
 };
 use crate::secret::StoredHash;
 
@@ -124,8 +125,16 @@ struct KeyFields {
     environment: Environment,
     shown_prefix: String,
     scopes: ScopeSet,
+    #[serde(default)]
+    roles: RoleSet,
+    #[serde(default)]
+    limits: Limits,
+    #[serde(default)]
+    tags: TagSet,
     metadata: Metadata,
     created_at: Timestamp,
+    #[serde(default)]
+    not_before: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     disabled_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
@@ -163,6 +172,10 @@ struct UsedSecretFields {
     #[serde(with = "SecretFields")]
     record: SecretRecord,
     uses: u64,
+    #[serde(default)]
+    last_used_at: Option<Timestamp>,
+    #[serde(default)]
+    last_used_from: Option<IpAddr>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -175,6 +188,8 @@ struct AccountFields {
     canonical_email: CanonicalEmail,
     #[serde(with = "hash")]
     password_hash: StoredHash,
+    #[serde(default)]
+    roles: Vec<AccountRole>,
     created_at: Timestamp,
     #[serde(with = "revision")]
     revision: Revision,

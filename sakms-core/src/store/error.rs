@@ -12,6 +12,8 @@ use super::document::InvalidDocument;
 pub enum StoreErrorKind {
     /// What was to be added is there already.
     Conflict,
+    /// There are as many as there may be.
+    LimitReached,
     /// What was to be changed is not there.
     NotFound,
     /// What was to be changed was changed meanwhile.
@@ -32,6 +34,7 @@ impl fmt::Display for StoreErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Conflict => "it is there already",
+            Self::LimitReached => "there are as many as there may be",
             Self::NotFound => "it is not there",
             Self::Stale => "it was changed meanwhile",
             Self::Unavailable => "the store cannot be reached in time",

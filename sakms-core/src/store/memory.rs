@@ -3,6 +3,7 @@
 //! It keeps every rule of the traits, so that what is tried on it holds on a database as well; but it is gone
 //! with its process, so an `Ok` of it promises no durability.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::ops::Bound;
@@ -10,14 +11,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{AccountStore, KeyStore, StoreError, StoreErrorKind};
-use crate::account::{AccountRecord, CanonicalEmail};
+use super::{
+    AccountStore, Conditions, IdempotencyId, IdempotencyRecord, KeyStore, StoreError,
+    StoreErrorKind,
+};
+use crate::account::{AccountQuery, AccountRecord, AccountRole, CanonicalEmail};
 use crate::clock::Timestamp;
 use crate::id::{AccountId, EntryId, KeyId, SecretId};
-use crate::journal::{JournalEntry, JournalHead, JournalRow, Seq};
+use crate::journal::{JournalEntry, JournalHead, JournalQuery, JournalRow, Seq, Subject};
 use crate::key::{
-    KeyPatch, KeyQuery, KeyRecord, KeyWithSecrets, Owner, Page, Revision, SecretRecord, SecretUse,
-    StoredSecret,
+    Day, DayUse, KeyPatch, KeyQuery, KeyRecord, KeyWithSecrets, Owner, Page, Revision, Role,
+    RoleName, SecretRecord, SecretUse, StoredSecret, UsedSecret,
 };
 use crate::secret::StoredHash;
 
@@ -66,12 +70,17 @@ impl fmt::Debug for MemoryStore {
 
 #[derive(Clone, Default)]
 struct State {
-    keys: HashMap<KeyId, KeyWithSecrets>,
+    keys: BTreeMap<KeyId, KeyWithSecrets>,
     /// In the order of their ids, which is what a page is cut from.
     keys_of: HashMap<Owner, BTreeSet<KeyId>>,
     key_of: HashMap<SecretId, KeyId>,
     disabled: BTreeMap<Owner, Timestamp>,
-    accounts: HashMap<AccountId, AccountRecord>,
+    days: BTreeMap<(KeyId, Day), (u64, u64)>,
+    /// The period last taken from, and how much was.
+    quotas: HashMap<KeyId, (Timestamp, u64)>,
+    idempotency: HashMap<IdempotencyId, IdempotencyRecord>,
+    roles: BTreeMap<RoleName, Role>,
+    accounts: BTreeMap<AccountId, AccountRecord>,
     account_of: HashMap<CanonicalEmail, AccountId>,
     /// The row with place `n` stands at `n - 1`.
     journal: Vec<JournalRow>,
@@ -118,6 +127,29 @@ impl State {
             .map_or(JournalHead::START, JournalHead::from)
     }
 
+    /// Whose a subject is.
+    fn owner_of(&self, subject: &Subject) -> Option<Owner> {
+        if let Some(id) = subject.as_key() {
+            return self.keys.get(&id).map(|stored| stored.key.owner.clone());
+        }
+        let account = subject.as_account().map(Owner::from);
+        account.or_else(|| subject.as_owner())
+    }
+
+    /// How many keys an owner has that were good or may become good again at a moment.
+    fn live_keys(&self, owner: &Owner, now: Timestamp) -> u32 {
+        let ids = self.keys_of.get(owner).into_iter().flatten();
+        let live = ids.filter_map(|id| self.keys.get(id)).filter(|stored| {
+            let KeyRecord {
+                revoked_at,
+                expires_at,
+                ..
+            } = &stored.key;
+            revoked_at.is_none() && expires_at.is_none_or(|end| end > now)
+        });
+        u32::try_from(live.count()).unwrap_or(u32::MAX)
+    }
+
     fn append(&mut self, entry: &JournalEntry) {
         let row = self.head().append(entry.clone());
         self.entries.insert(entry.id);
@@ -131,6 +163,7 @@ impl KeyStore for MemoryStore {
         &self,
         key: &KeyRecord,
         secret: &SecretRecord,
+        conditions: &Conditions,
         entry: &JournalEntry,
     ) -> Result<(), StoreError> {
         let operation = Operation("insert");
@@ -138,6 +171,17 @@ impl KeyStore for MemoryStore {
         operation.vacant(state.keys.contains_key(&key.id))?;
         operation.vacant(state.key_of.contains_key(&secret.id))?;
         operation.vacant(state.entries.contains(&entry.id))?;
+        if let Some(record) = conditions.idempotency {
+            operation.vacant(state.idempotency.contains_key(&record.id))?;
+        }
+        if conditions
+            .most_per_owner
+            .is_some_and(|most| state.live_keys(&key.owner, key.created_at) >= most)
+        {
+            return Err(operation.fails(StoreErrorKind::LimitReached));
+        }
+        let record = conditions.idempotency.map(|record| (record.id, record));
+        state.idempotency.extend(record);
         state.append(entry);
         state.key_of.insert(secret.id, key.id);
         state
@@ -163,6 +207,14 @@ impl KeyStore for MemoryStore {
         Ok(self.lock().keys.get(&key).map(|stored| stored.key.clone()))
     }
 
+    async fn secrets(&self, key: KeyId) -> Result<Vec<UsedSecret>, StoreError> {
+        let state = self.lock();
+        let stored = state.keys.get(&key);
+        Ok(stored
+            .map(|stored| stored.secrets.clone())
+            .unwrap_or_default())
+    }
+
     async fn list(&self, query: &KeyQuery) -> Result<Page<KeyRecord>, StoreError> {
         let state = self.lock();
         let wanted =
@@ -171,11 +223,19 @@ impl KeyStore for MemoryStore {
             Bound::Unbounded,
             query.before.map_or(Bound::Unbounded, Bound::Excluded),
         );
-        let keys = state.keys_of.get(&query.owner);
-        let items = keys
-            .into_iter()
-            .flat_map(|ids| ids.range(older).rev())
+        let mut of_owner;
+        let mut of_all;
+        let ids: &mut dyn Iterator<Item = &KeyId> = if let Some(owner) = &query.owner {
+            let ids = state.keys_of.get(owner).into_iter();
+            of_owner = ids.flat_map(|ids| ids.range(older).rev());
+            &mut of_owner
+        } else {
+            of_all = state.keys.range(older).rev().map(|(id, _)| id);
+            &mut of_all
+        };
+        let items = ids
             .filter_map(|id| state.keys.get(id))
+            .filter(|stored| query.filter.matches(&stored.key))
             .map(|stored| stored.key.clone())
             .take(wanted)
             .collect();
@@ -207,6 +267,7 @@ impl KeyStore for MemoryStore {
         expected: Revision,
         secret: &SecretRecord,
         retire_others_at: Timestamp,
+        idempotency: Option<&IdempotencyRecord>,
         entry: &JournalEntry,
     ) -> Result<KeyRecord, StoreError> {
         let operation = Operation("add_secret");
@@ -216,10 +277,36 @@ impl KeyStore for MemoryStore {
         operation.fresh(stored.key.revision, expected)?;
         operation.vacant(state.key_of.contains_key(&secret.id))?;
         operation.vacant(state.entries.contains(&entry.id))?;
+        if let Some(record) = idempotency {
+            operation.vacant(state.idempotency.contains_key(&record.id))?;
+        }
         let added = stored.add_secret(expected, secret.clone(), retire_others_at);
         added.map_err(|kind| operation.fails(kind))?;
         let record = stored.key.clone();
         state.key_of.insert(secret.id, key);
+        let repeatable = idempotency.map(|record| (record.id, *record));
+        state.idempotency.extend(repeatable);
+        state.append(entry);
+        Ok(record)
+    }
+
+    async fn keep_secret(
+        &self,
+        key: KeyId,
+        expected: Revision,
+        kept: SecretId,
+        retire_others_at: Timestamp,
+        entry: &JournalEntry,
+    ) -> Result<KeyRecord, StoreError> {
+        let operation = Operation("keep_secret");
+        let state = &mut *self.lock();
+        let stored = state.keys.get_mut(&key);
+        let stored = stored.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        stored
+            .keep_secret(expected, kept, retire_others_at)
+            .map_err(|kind| operation.fails(kind))?;
+        let record = stored.key.clone();
         state.append(entry);
         Ok(record)
     }
@@ -251,8 +338,89 @@ impl KeyStore for MemoryStore {
             let key = state.key_of.get(&used.secret);
             if let Some(key) = key.and_then(|id| state.keys.get_mut(id)) {
                 key.record_use(used);
+                let day = state.days.entry((key.key.id, used.day())).or_default();
+                day.0 = day.0.saturating_add(used.count);
+                day.1 = day.1.saturating_add(used.refused);
             }
         }
+        Ok(())
+    }
+
+    async fn usage(&self, key: KeyId, first: Day, last: Day) -> Result<Vec<DayUse>, StoreError> {
+        let state = self.lock();
+        let days = state.days.iter();
+        let wanted = days.filter(|((id, day), _)| *id == key && (first..=last).contains(day));
+        Ok(wanted
+            .map(|(&(_, day), &(allowed, refused))| DayUse::new(day, allowed, refused))
+            .collect())
+    }
+
+    async fn take_quota(
+        &self,
+        key: KeyId,
+        period: Timestamp,
+        amount: u64,
+        cost: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let mut state = self.lock();
+        let (last, taken) = state.quotas.get(&key).copied().unwrap_or((period, 0));
+        let taken = match last.cmp(&period) {
+            Ordering::Less => 0,
+            Ordering::Equal => taken,
+            Ordering::Greater => return Ok(None),
+        };
+        let Some(taken) = taken.checked_add(cost).filter(|taken| *taken <= amount) else {
+            return Ok(None);
+        };
+        state.quotas.insert(key, (period, taken));
+        Ok(Some(amount - taken))
+    }
+
+    async fn quota_taken(&self, key: KeyId, period: Timestamp) -> Result<u64, StoreError> {
+        let state = self.lock();
+        let quota = state.quotas.get(&key);
+        Ok(quota.map_or(0, |(last, taken)| if *last == period { *taken } else { 0 }))
+    }
+
+    async fn idempotency(
+        &self,
+        id: &IdempotencyId,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        Ok(self.lock().idempotency.get(id).copied())
+    }
+
+    async fn forget_idempotency(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.lock()
+            .idempotency
+            .retain(|_, record| record.at >= before);
+        Ok(())
+    }
+
+    async fn roles(&self) -> Result<Vec<Role>, StoreError> {
+        Ok(self.lock().roles.values().cloned().collect())
+    }
+
+    async fn set_role(&self, role: &Role, entry: &JournalEntry) -> Result<(), StoreError> {
+        let operation = Operation("set_role");
+        let mut state = self.lock();
+        operation.vacant(state.entries.contains(&entry.id))?;
+        let full = state.roles.len() >= usize::try_from(Role::MOST).unwrap_or(usize::MAX);
+        if full && !state.roles.contains_key(&role.name) {
+            return Err(operation.fails(StoreErrorKind::LimitReached));
+        }
+        state.append(entry);
+        state.roles.insert(role.name.clone(), role.clone());
+        Ok(())
+    }
+
+    async fn remove_role(&self, name: &RoleName, entry: &JournalEntry) -> Result<(), StoreError> {
+        let operation = Operation("remove_role");
+        let mut state = self.lock();
+        operation.vacant(state.entries.contains(&entry.id))?;
+        if state.roles.remove(name).is_none() {
+            return Err(operation.fails(StoreErrorKind::NotFound));
+        }
+        state.append(entry);
         Ok(())
     }
 
@@ -288,6 +456,27 @@ impl KeyStore for MemoryStore {
             .take(limit)
             .cloned()
             .collect())
+    }
+
+    async fn journal(&self, query: &JournalQuery) -> Result<Page<JournalRow>, StoreError> {
+        let state = self.lock();
+        let wanted =
+            usize::try_from(query.limit).map_or(usize::MAX, |limit| limit.saturating_add(1));
+        let owned = |row: &&JournalRow| {
+            let owner = query.owner.as_ref();
+            owner.is_none_or(|owner| state.owner_of(&row.entry.subject).as_ref() == Some(owner))
+        };
+        let rows = state.journal.iter().rev().filter(|row| query.matches(row));
+        let items = rows.filter(owned).take(wanted).cloned().collect();
+        Ok(Page::from_one_more(items, query.limit))
+    }
+
+    async fn note(&self, entry: &JournalEntry) -> Result<(), StoreError> {
+        let operation = Operation("note");
+        let mut state = self.lock();
+        operation.vacant(state.entries.contains(&entry.id))?;
+        state.append(entry);
+        Ok(())
     }
 
     async fn journal_head(&self) -> Result<JournalHead, StoreError> {
@@ -330,6 +519,40 @@ impl AccountStore for MemoryStore {
 
     async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
         Ok(self.lock().accounts.get(&id).cloned())
+    }
+
+    async fn accounts(&self, query: &AccountQuery) -> Result<Page<AccountRecord>, StoreError> {
+        let state = self.lock();
+        let wanted =
+            usize::try_from(query.limit).map_or(usize::MAX, |limit| limit.saturating_add(1));
+        let older = (
+            Bound::Unbounded,
+            query.before.map_or(Bound::Unbounded, Bound::Excluded),
+        );
+        let accounts = state.accounts.range(older).rev();
+        let items = accounts.map(|(_, account)| account.clone()).take(wanted);
+        Ok(Page::from_one_more(items.collect(), query.limit))
+    }
+
+    async fn set_account_role(
+        &self,
+        id: AccountId,
+        role: AccountRole,
+        held: bool,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let operation = Operation("set_account_role");
+        let state = &mut *self.lock();
+        let account = state.accounts.get_mut(&id);
+        let account = account.ok_or_else(|| operation.fails(StoreErrorKind::NotFound))?;
+        operation.vacant(state.entries.contains(&entry.id))?;
+        account.roles.retain(|other| *other != role);
+        if held {
+            account.roles.push(role);
+            account.roles.sort_unstable();
+        }
+        state.append(entry);
+        Ok(())
     }
 
     async fn set_password(
@@ -403,7 +626,10 @@ mod tests {
     async fn debug_counts_and_shows_nothing() {
         let store = MemoryStore::new();
         let (record, secret, entry) = key(1);
-        store.insert(&record, &secret, &entry).await.unwrap();
+        store
+            .insert(&record, &secret, &Conditions::NONE, &entry)
+            .await
+            .unwrap();
         let used = |count| [SecretUse::new(secret.id, count, Timestamp::EPOCH)];
         store.record_uses(&used(3)).await.unwrap();
         store.record_uses(&used(4)).await.unwrap();
@@ -417,7 +643,10 @@ mod tests {
     async fn a_panic_elsewhere_does_not_take_the_store_down() {
         let store = MemoryStore::new();
         let (record, secret, entry) = key(1);
-        store.insert(&record, &secret, &entry).await.unwrap();
+        store
+            .insert(&record, &secret, &Conditions::NONE, &entry)
+            .await
+            .unwrap();
         let handle = store.clone();
         let panicked = std::thread::spawn(move || {
             let _held = handle.state.lock().unwrap();

@@ -29,7 +29,10 @@ pub fn new_key() -> (KeyRecord, SecretRecord, JournalEntry) {
 /// A key that is in the store.
 pub async fn stored_key(store: &dyn KeyStore) -> (KeyRecord, SecretRecord) {
     let (key, secret, entry) = new_key();
-    store.insert(&key, &secret, &entry).await.unwrap();
+    store
+        .insert(&key, &secret, &Conditions::NONE, &entry)
+        .await
+        .unwrap();
     (key, secret)
 }
 

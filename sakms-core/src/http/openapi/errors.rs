@@ -30,7 +30,7 @@ pub(super) fn implied(route: &Route) -> Vec<Problem> {
             Problem::wrong_content_type(),
         ]);
     }
-    if let Access::Caller(scope) = &route.access {
+    if route.access != Access::Anyone {
         problems.extend([
             Problem::several_credentials(),
             Problem::credential_missing(),
@@ -43,9 +43,13 @@ pub(super) fn implied(route: &Route) -> Vec<Problem> {
             Problem::key_denied(&KeyDenial::Retired),
             Problem::key_denied(&KeyDenial::Expired),
             Problem::key_denied(&KeyDenial::Disabled),
-            Problem::scope_missing(scope),
             Problem::overloaded(),
         ]);
+    }
+    match &route.access {
+        Access::Anyone => {}
+        Access::Caller(scope) => problems.push(Problem::scope_missing(scope)),
+        Access::Admin => problems.push(Problem::admin_only()),
     }
     problems
 }

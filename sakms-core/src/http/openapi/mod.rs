@@ -161,6 +161,8 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
 fn security(route: &Route) -> Vec<SecurityRequirement> {
     match &route.access {
         Access::Anyone => Vec::new(),
+        // No key is an admin.
+        Access::Admin => vec![SecurityRequirement::new(TOKEN, [""; 0])],
         Access::Caller(scope) => {
             let scopes = [scope.as_str()];
             vec![

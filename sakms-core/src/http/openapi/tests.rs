@@ -88,6 +88,15 @@ fn every_operation_says_what_it_does_and_who_may_call() {
         let security = operation["security"].as_array().map_or(0, Vec::len);
         match &route.access {
             Access::Anyone => assert_eq!(security, 0, "{method} {path}"),
+            Access::Admin => {
+                assert_eq!(security, 1, "{method} {path}");
+                for status in ["400", "401", "403", "500", "503"] {
+                    assert!(
+                        operation["responses"][status].is_object(),
+                        "{method} {path} {status}"
+                    );
+                }
+            }
             Access::Caller(scope) => {
                 assert_eq!(operation["security"][1]["sakms_api_key"][0], scope.as_str());
                 for status in ["400", "401", "403", "500", "503"] {

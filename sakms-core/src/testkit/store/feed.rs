@@ -11,7 +11,7 @@ use super::Fixture;
 use super::support::{RACERS, decided, get, issue_plain, journal, race, rename, touch};
 use crate::journal::{JournalEntry, JournalHead, JournalRow, verify};
 use crate::key::Revision;
-use crate::store::{KeyStore, StoreErrorKind};
+use crate::store::{Conditions, KeyStore, StoreErrorKind};
 use crate::testkit::fixtures;
 
 /// Sixteen writers at once, each with several changes: every change has one place, and no place is empty.
@@ -51,14 +51,14 @@ async fn several_changes(store: Arc<dyn KeyStore>) -> Vec<JournalEntry> {
         fixtures::disabled(&key.owner),
     ];
     let [first, then] = [1, 2].map(Revision::new);
-    decided(|| store.insert(&key, &secret, &written[0]))
+    decided(|| store.insert(&key, &secret, &Conditions::NONE, &written[0]))
         .await
         .unwrap();
     decided(|| store.update(id, first, &patch, &written[1]))
         .await
         .unwrap();
     let retired = fixtures::at(8);
-    decided(|| store.add_secret(id, then, &second, retired, &written[2]))
+    decided(|| store.add_secret(id, then, &second, retired, None, &written[2]))
         .await
         .unwrap();
     let entry = fixtures::updated(id);
@@ -87,7 +87,7 @@ pub async fn a_follower_misses_nothing_while_others_write(fixture: &Fixture) {
             let issued = {
                 let key = fixtures::plain_key(&fixtures::owner());
                 let (secret, entry) = (fixtures::secret(&key), fixtures::created(&key));
-                decided(|| store.insert(&key, &secret, &entry))
+                decided(|| store.insert(&key, &secret, &Conditions::NONE, &entry))
                     .await
                     .unwrap();
                 (key.id, entry)

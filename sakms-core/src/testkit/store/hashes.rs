@@ -66,7 +66,7 @@ pub async fn a_new_hash_changes_no_other_secret(fixture: &Fixture) {
     let (mut second, entry) = (fixtures::secret(&first.key), fixtures::rotated(id));
     let retired = fixtures::at(1_000);
     let key = store
-        .add_secret(id, Revision::FIRST, &second, retired, &entry)
+        .add_secret(id, Revision::FIRST, &second, retired, None, &entry)
         .await
         .unwrap();
     let (new, entry) = (fixtures::hash(), fixtures::rehashed(id));

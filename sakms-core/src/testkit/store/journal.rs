@@ -5,7 +5,7 @@ use super::support::{accounts, entries, issue_plain, journal, kind, reads, renam
 use crate::clock::Timestamp;
 use crate::journal::{Action, Actor, JournalEntry, JournalHead, JournalRow, Seq, Subject};
 use crate::key::{KeyQuery, Revision, SecretUse};
-use crate::store::StoreErrorKind;
+use crate::store::{Conditions, StoreErrorKind};
 use crate::testkit::fixtures;
 
 fn places(rows: &[JournalRow]) -> Vec<u64> {
@@ -33,13 +33,16 @@ pub async fn every_change_writes_one_entry(fixture: &Fixture) {
     ];
     let at = fixtures::at(1);
     let (first, then) = (Revision::new(1), Revision::new(2));
-    store.insert(&key, &secret, &written[0]).await.unwrap();
+    store
+        .insert(&key, &secret, &Conditions::NONE, &written[0])
+        .await
+        .unwrap();
     store
         .update(key.id, first, &rename("renamed"), &written[1])
         .await
         .unwrap();
     store
-        .add_secret(key.id, then, &second, at, &written[2])
+        .add_secret(key.id, then, &second, at, None, &written[2])
         .await
         .unwrap();
     store
@@ -197,13 +200,15 @@ pub async fn a_refused_change_leaves_no_gap(fixture: &Fixture) {
     let (patch, at, old) = (rename("refused"), fixtures::at(1), Revision::new(9));
     for round in 1..=3 {
         let entry = fixtures::created(&first.key);
-        let taken = store.insert(&first.key, &first.secret, &entry).await;
+        let taken = store
+            .insert(&first.key, &first.secret, &Conditions::NONE, &entry)
+            .await;
         assert_eq!(kind(taken), Err(StoreErrorKind::Conflict));
         let stale = store.update(id, old, &patch, &fixtures::updated(id)).await;
         assert_eq!(kind(stale), Err(StoreErrorKind::Stale));
         let new = fixtures::secret(&first.key);
         let stale = store
-            .add_secret(id, old, &new, at, &fixtures::rotated(id))
+            .add_secret(id, old, &new, at, None, &fixtures::rotated(id))
             .await;
         assert_eq!(kind(stale), Err(StoreErrorKind::Stale));
         let entry = fixtures::updated(unknown);
@@ -237,7 +242,7 @@ pub async fn an_entry_is_written_once(fixture: &Fixture) {
     assert_eq!(kind(again), refused.map(|()| now.clone()), "update");
     let new = fixtures::secret(&now);
     let again = store
-        .add_secret(id, now.revision, &new, fixtures::at(1), &used)
+        .add_secret(id, now.revision, &new, fixtures::at(1), None, &used)
         .await;
     assert_eq!(kind(again), refused.map(|()| now.clone()), "add_secret");
     let again = store
@@ -245,7 +250,9 @@ pub async fn an_entry_is_written_once(fixture: &Fixture) {
         .await;
     assert_eq!(kind(again), refused, "set_owner_disabled");
     let key = fixtures::plain_key(&fixtures::owner());
-    let again = store.insert(&key, &fixtures::secret(&key), &used).await;
+    let again = store
+        .insert(&key, &fixtures::secret(&key), &Conditions::NONE, &used)
+        .await;
     assert_eq!(kind(again), refused, "insert");
 
     reads(store, &now, &first.secret).await;

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
 use crate::key::{KeyRecord, Metadata, Owner, Revision, Scope, SecretRecord};
 use crate::secret::StoredHash;
-use crate::store::{KeyStore, StoreErrorKind};
+use crate::store::{Conditions, KeyStore, StoreErrorKind};
 use crate::testkit::fixtures;
 
 /// Text that has gone wrong in stores before: quotes, wildcards, other planes, other normal forms, and a NUL,
@@ -49,7 +49,10 @@ pub async fn a_full_key_comes_back(fixture: &Fixture) {
     secret.created_at = fixtures::at(11);
     secret.retired_at = Some(fixtures::at(12));
     let entry = fixtures::created(&key);
-    store.insert(&key, &secret, &entry).await.unwrap();
+    store
+        .insert(&key, &secret, &Conditions::NONE, &entry)
+        .await
+        .unwrap();
     reads(store, &key, &secret).await;
 }
 
@@ -74,7 +77,10 @@ pub async fn the_largest_values_come_back(fixture: &Fixture) {
     let mut secret = fixtures::secret(&key);
     secret.hash = StoredHash::new("$".repeat(StoredHash::MAX_BYTES));
     let entry = fixtures::created(&key);
-    store.insert(&key, &secret, &entry).await.unwrap();
+    store
+        .insert(&key, &secret, &Conditions::NONE, &entry)
+        .await
+        .unwrap();
     reads(store, &key, &secret).await;
 }
 
@@ -161,7 +167,10 @@ pub async fn times_keep_their_microseconds(fixture: &Fixture) {
         let mut secret = fixtures::secret(&key);
         secret.retired_at = Some(moment);
         let entry = fixtures::created(&key);
-        store.insert(&key, &secret, &entry).await.unwrap();
+        store
+            .insert(&key, &secret, &Conditions::NONE, &entry)
+            .await
+            .unwrap();
         reads(store, &key, &secret).await;
     }
 }
@@ -233,7 +242,9 @@ pub async fn a_secret_id_is_taken_once(fixture: &Fixture) {
 }
 
 async fn refused(store: &dyn KeyStore, key: &KeyRecord, secret: &SecretRecord) {
-    let outcome = store.insert(key, secret, &fixtures::created(key)).await;
+    let outcome = store
+        .insert(key, secret, &Conditions::NONE, &fixtures::created(key))
+        .await;
     assert_eq!(kind(outcome), Err(StoreErrorKind::Conflict));
 }
 
@@ -257,7 +268,10 @@ pub async fn ids_are_compared_byte_by_byte(fixture: &Fixture) {
         let mut secret = fixtures::secret(&key);
         secret.id = SecretId::from_bytes(*id);
         let entry = fixtures::created(&key);
-        store.insert(&key, &secret, &entry).await.unwrap();
+        store
+            .insert(&key, &secret, &Conditions::NONE, &entry)
+            .await
+            .unwrap();
         all.push((key, secret));
     }
     for (key, secret) in &all {

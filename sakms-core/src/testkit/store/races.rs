@@ -13,7 +13,7 @@ use super::support::{
 use crate::account::CanonicalEmail;
 use crate::journal::JournalEntry;
 use crate::key::{KeyPatch, KeyRecord, Revision, SecretUse};
-use crate::store::{KeyStore, StoreErrorKind};
+use crate::store::{Conditions, KeyStore, StoreErrorKind};
 use crate::testkit::fixtures;
 
 /// A race that is lost once in ten times is run more than once.
@@ -123,7 +123,7 @@ pub async fn one_of_many_keys_takes_an_id(fixture: &Fixture) {
             let (store, (key, secret)) = (Arc::clone(store), racers[racer].clone());
             let entry = fixtures::created(&key);
             async move {
-                decided(|| store.insert(&key, &secret, &entry)).await?;
+                decided(|| store.insert(&key, &secret, &Conditions::NONE, &entry)).await?;
                 Ok((racer, entry))
             }
         })
@@ -154,7 +154,7 @@ pub async fn one_of_many_keys_takes_a_secret_id(fixture: &Fixture) {
             let (mut secret, entry) = (fixtures::secret(&key), fixtures::created(&key));
             secret.id = id;
             async move {
-                decided(|| store.insert(&key, &secret, &entry)).await?;
+                decided(|| store.insert(&key, &secret, &Conditions::NONE, &entry)).await?;
                 Ok((key, secret))
             }
         })
@@ -184,7 +184,7 @@ pub async fn one_of_many_different_changes_gets_through(fixture: &Fixture) {
                 if racer % 2 == 0 {
                     decided(|| store.update(id, seen, &patch, &entry)).await?;
                 } else {
-                    decided(|| store.add_secret(id, seen, &secret, retired, &entry)).await?;
+                    decided(|| store.add_secret(id, seen, &secret, retired, None, &entry)).await?;
                 }
                 Ok((racer, entry))
             }
@@ -230,7 +230,11 @@ pub async fn what_is_given_up_leaves_no_half(fixture: &Fixture) {
     for waits in 1..=24 {
         let key = fixtures::plain_key(&owner);
         let (secret, created) = (fixtures::secret(&key), fixtures::created(&key));
-        give_up(store.insert(&key, &secret, &created), waits).await;
+        give_up(
+            store.insert(&key, &secret, &Conditions::NONE, &created),
+            waits,
+        )
+        .await;
         let (patch, updated) = (
             rename(&format!("given up after {waits}")),
             fixtures::updated(id),

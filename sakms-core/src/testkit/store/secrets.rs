@@ -24,7 +24,7 @@ async fn rotate(store: &dyn KeyStore, key: KeyId, at: Timestamp) -> SecretRecord
     let key = get(store, key).await;
     let (secret, entry) = (another(&key), fixtures::rotated(key.id));
     store
-        .add_secret(key.id, key.revision, &secret, at, &entry)
+        .add_secret(key.id, key.revision, &secret, at, None, &entry)
         .await
         .unwrap();
     secret
@@ -44,7 +44,7 @@ pub async fn a_second_secret_is_found_and_shown(fixture: &Fixture) {
     let (new, entry) = (another(&key), fixtures::rotated(key.id));
     let retired = fixtures::at(1_000_001);
     let changed = store
-        .add_secret(key.id, Revision::FIRST, &new, retired, &entry)
+        .add_secret(key.id, Revision::FIRST, &new, retired, None, &entry)
         .await
         .unwrap();
 
@@ -142,7 +142,14 @@ pub async fn a_second_secret_for_another_revision_is_stale(fixture: &Fixture) {
     for seen in [1, 3, 0, u32::MAX] {
         let (new, entry) = (another(&now), fixtures::rotated(now.id));
         let outcome = store
-            .add_secret(now.id, Revision::new(seen), &new, fixtures::at(1), &entry)
+            .add_secret(
+                now.id,
+                Revision::new(seen),
+                &new,
+                fixtures::at(1),
+                None,
+                &entry,
+            )
             .await;
         assert_eq!(kind(outcome), Err(StoreErrorKind::Stale), "revision {seen}");
         assert_eq!(store.find(new.id).await.unwrap(), None, "revision {seen}");
@@ -159,7 +166,14 @@ pub async fn a_second_secret_for_an_unknown_key_is_not_found(fixture: &Fixture) 
     let unknown = fixtures::plain_key(&issued.key.owner);
     let (new, entry) = (another(&unknown), fixtures::rotated(unknown.id));
     let outcome = store
-        .add_secret(unknown.id, Revision::FIRST, &new, fixtures::at(1), &entry)
+        .add_secret(
+            unknown.id,
+            Revision::FIRST,
+            &new,
+            fixtures::at(1),
+            None,
+            &entry,
+        )
         .await;
     assert_eq!(kind(outcome), Err(StoreErrorKind::NotFound));
     assert_eq!(store.find(new.id).await.unwrap(), None);
@@ -184,6 +198,7 @@ pub async fn a_second_secret_with_a_taken_id_is_refused(fixture: &Fixture) {
                 Revision::FIRST,
                 &new,
                 fixtures::at(1),
+                None,
                 &entry,
             )
             .await;

@@ -11,7 +11,7 @@ use super::Fixture;
 use crate::id::{KeyId, SecretId};
 use crate::journal::{JournalEntry, JournalHead, JournalRow, verify};
 use crate::key::{KeyPatch, KeyQuery, KeyRecord, Owner, SecretRecord, StoredSecret};
-use crate::store::{AccountStore, KeyStore, StoreError, StoreErrorKind};
+use crate::store::{AccountStore, Conditions, KeyStore, StoreError, StoreErrorKind};
 use crate::testkit::fixtures;
 
 /// How many tasks do the same thing at once in a race.
@@ -28,7 +28,10 @@ pub(super) struct Issued {
 pub(super) async fn issue(store: &dyn KeyStore, key: KeyRecord) -> Issued {
     let secret = fixtures::secret(&key);
     let entry = fixtures::created(&key);
-    store.insert(&key, &secret, &entry).await.unwrap();
+    store
+        .insert(&key, &secret, &Conditions::NONE, &entry)
+        .await
+        .unwrap();
     Issued { key, secret }
 }
 

@@ -118,6 +118,10 @@ pub async fn every_field_of_a_patch_is_kept(fixture: &Fixture) {
         KeyPatch::revoke(fixtures::at(3_000_003)),
         // All at once, after the revocation: a revoked key can still be renamed.
         KeyPatch {
+            roles: None,
+            limits: None,
+            tags: None,
+            not_before: None,
             name: Some(fixtures::name("all")),
             scopes: Some(fixtures::scopes("all:read")),
             metadata: Some(fixtures::metadata(&[("all", "yes")])),

@@ -6,7 +6,7 @@ use super::support::{find, get, issue_plain, journal, list, reads};
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
 use crate::key::{Revision, SecretUse};
-use crate::store::KeyStore;
+use crate::store::{Conditions, KeyStore};
 use crate::testkit::fixtures;
 
 async fn record(store: &dyn KeyStore, secret: SecretId, at: Timestamp) {
@@ -76,6 +76,7 @@ pub async fn a_key_was_used_when_one_of_its_secrets_was(fixture: &Fixture) {
             Revision::FIRST,
             &new,
             fixtures::at(1),
+            None,
             &entry,
         )
         .await
@@ -109,7 +110,7 @@ pub async fn an_unknown_secret_is_passed_over(fixture: &Fixture) {
     let mut late = fixtures::secret(&key);
     late.id = second;
     store
-        .insert(&key, &late, &fixtures::created(&key))
+        .insert(&key, &late, &Conditions::NONE, &fixtures::created(&key))
         .await
         .unwrap();
     reads(store, &key, &late).await;

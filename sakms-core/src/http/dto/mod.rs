@@ -16,27 +16,27 @@ use crate::token::IssuedToken;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::SignIn))]
-pub(super) struct SignIn {
+pub(in crate::http) struct SignIn {
     /// An address of the form `name@host`; its case does not matter.
     #[cfg_attr(feature = "openapi", schema(format = Email, max_length = 254))]
-    pub(super) email: String,
-    pub(super) password: Password,
+    pub(in crate::http) email: String,
+    pub(in crate::http) password: Password,
 }
 
 /// The account that was made.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::Registered))]
-pub(super) struct Registered {
+pub(in crate::http) struct Registered {
     /// The account's id, which owns its keys.
-    pub(super) user_id: AccountId,
+    pub(in crate::http) user_id: AccountId,
 }
 
 /// A token to send as `Authorization: Bearer`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::SignedIn))]
-pub(super) struct SignedIn<'a> {
+pub(in crate::http) struct SignedIn<'a> {
     /// The token, a JWT.
     access_token: &'a str,
     /// Always `bearer`.
@@ -63,7 +63,7 @@ impl<'a> From<&'a IssuedToken> for SignedIn<'a> {
 #[serde(deny_unknown_fields, default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::CreateKey))]
-pub(super) struct CreateKey {
+pub(in crate::http) struct CreateKey {
     /// What to call it; empty, when nothing is said.
     name: Option<KeyName>,
     /// What it may do; nothing but to be known, when nothing is said.
@@ -92,7 +92,7 @@ impl From<CreateKey> for NewKey {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::ChangeKey))]
-pub(super) struct ChangeKey {
+pub(in crate::http) struct ChangeKey {
     /// Another name.
     name: Option<KeyName>,
     /// Other metadata, in place of all there is.
@@ -109,7 +109,7 @@ impl From<ChangeKey> for KeyChange {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::Key))]
-pub(super) struct Key<'a> {
+pub(in crate::http) struct Key<'a> {
     /// The key's name for ever.
     id: KeyId,
     /// The key's text, the one time it is shown. The schema of a new key adds it.
@@ -173,35 +173,35 @@ impl<'a> From<&'a CreatedKey> for Key<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::Status))]
-pub(super) struct Status {
+pub(in crate::http) struct Status {
     /// A word.
-    pub(super) status: &'static str,
+    pub(in crate::http) status: &'static str,
 }
 
 /// How the process is.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::Health))]
-pub(super) struct Health {
+pub(in crate::http) struct Health {
     /// `ok`.
-    pub(super) status: &'static str,
+    pub(in crate::http) status: &'static str,
     /// The version of SAKMS.
-    pub(super) version: &'static str,
+    pub(in crate::http) version: &'static str,
     /// How far what others changed is known here.
-    pub(super) journal: JournalHealth,
+    pub(in crate::http) journal: JournalHealth,
 }
 
 /// How far this process has followed the journal.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::JournalHealth))]
-pub(super) struct JournalHealth {
+pub(in crate::http) struct JournalHealth {
     /// The last row that was read; null before the first key is checked.
-    pub(super) position: Option<u64>,
+    pub(in crate::http) position: Option<u64>,
     /// How many milliseconds ago the last complete reading began.
-    pub(super) lag_ms: Option<u64>,
+    pub(in crate::http) lag_ms: Option<u64>,
     /// Whether what is remembered of keys is believed. While it is not, every check reads the database.
-    pub(super) trusted: bool,
+    pub(in crate::http) trusted: bool,
 }
 
 impl From<JournalStatus> for JournalHealth {

@@ -21,18 +21,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::account::{AccountRecord, CanonicalEmail};
-use crate::clock::Timestamp;
-use crate::id::{AccountId, KeyId, SecretId};
-use crate::journal::{JournalEntry, JournalHead, JournalRow, Seq};
-use crate::key::{
-    KeyPatch, KeyQuery, KeyRecord, Owner, Page, Revision, SecretRecord, SecretUse, StoredSecret,
-};
-use crate::secret::StoredHash;
 use crate::store::{AccountStore, KeyStore, StoreError, StoreErrorKind};
+
+mod calls;
 
 /// What every injected error names as its cause. No client may ever read it.
 pub const CAUSE: &str = "an injected fault at db.internal, table sakms_keys";
@@ -82,19 +75,33 @@ store_methods! {
     Insert "insert"
     Find "find"
     Get "get"
+    Secrets "secrets"
     List "list"
     Update "update"
     AddSecret "add_secret"
+    KeepSecret "keep_secret"
     ReplaceHash "replace_hash"
     RecordUses "record_uses"
+    Usage "usage"
+    TakeQuota "take_quota"
+    QuotaTaken "quota_taken"
+    Idempotency "idempotency"
+    ForgetIdempotency "forget_idempotency"
+    Roles "roles"
+    SetRole "set_role"
+    RemoveRole "remove_role"
     OwnerDisabledAt "owner_disabled_at"
     SetOwnerDisabled "set_owner_disabled"
     JournalAfter "journal_after"
+    Journal "journal"
+    Note "note"
     JournalHead "journal_head"
     Ping "ping"
     InsertAccount "insert_account"
     AccountByEmail "account_by_email"
     Account "account"
+    Accounts "accounts"
+    SetAccountRole "set_account_role"
     SetPassword "set_password"
     ReplacePasswordHash "replace_password_hash"
 }
@@ -222,150 +229,6 @@ impl Faults {
                 }
             }
         }
-    }
-}
-
-#[async_trait]
-impl KeyStore for Faults {
-    async fn insert(
-        &self,
-        key: &KeyRecord,
-        secret: &SecretRecord,
-        entry: &JournalEntry,
-    ) -> Result<(), StoreError> {
-        let real = self.keys.insert(key, secret, entry);
-        self.call(StoreMethod::Insert, real).await
-    }
-
-    async fn find(&self, secret: SecretId) -> Result<Option<StoredSecret>, StoreError> {
-        self.call(StoreMethod::Find, self.keys.find(secret)).await
-    }
-
-    async fn get(&self, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        self.call(StoreMethod::Get, self.keys.get(key)).await
-    }
-
-    async fn list(&self, query: &KeyQuery) -> Result<Page<KeyRecord>, StoreError> {
-        self.call(StoreMethod::List, self.keys.list(query)).await
-    }
-
-    async fn update(
-        &self,
-        key: KeyId,
-        expected: Revision,
-        patch: &KeyPatch,
-        entry: &JournalEntry,
-    ) -> Result<KeyRecord, StoreError> {
-        let real = self.keys.update(key, expected, patch, entry);
-        self.call(StoreMethod::Update, real).await
-    }
-
-    async fn add_secret(
-        &self,
-        key: KeyId,
-        expected: Revision,
-        secret: &SecretRecord,
-        retire_others_at: Timestamp,
-        entry: &JournalEntry,
-    ) -> Result<KeyRecord, StoreError> {
-        let real = self
-            .keys
-            .add_secret(key, expected, secret, retire_others_at, entry);
-        self.call(StoreMethod::AddSecret, real).await
-    }
-
-    async fn replace_hash(
-        &self,
-        secret: SecretId,
-        expected: &StoredHash,
-        new: &StoredHash,
-        entry: &JournalEntry,
-    ) -> Result<(), StoreError> {
-        let real = self.keys.replace_hash(secret, expected, new, entry);
-        self.call(StoreMethod::ReplaceHash, real).await
-    }
-
-    async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
-        self.call(StoreMethod::RecordUses, self.keys.record_uses(uses))
-            .await
-    }
-
-    async fn owner_disabled_at(&self, owner: &Owner) -> Result<Option<Timestamp>, StoreError> {
-        let real = self.keys.owner_disabled_at(owner);
-        self.call(StoreMethod::OwnerDisabledAt, real).await
-    }
-
-    async fn set_owner_disabled(
-        &self,
-        owner: &Owner,
-        disabled_at: Option<Timestamp>,
-        entry: &JournalEntry,
-    ) -> Result<(), StoreError> {
-        let real = self.keys.set_owner_disabled(owner, disabled_at, entry);
-        self.call(StoreMethod::SetOwnerDisabled, real).await
-    }
-
-    async fn journal_after(&self, seq: Seq, limit: u32) -> Result<Vec<JournalRow>, StoreError> {
-        let real = self.keys.journal_after(seq, limit);
-        self.call(StoreMethod::JournalAfter, real).await
-    }
-
-    async fn journal_head(&self) -> Result<JournalHead, StoreError> {
-        self.call(StoreMethod::JournalHead, self.keys.journal_head())
-            .await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.call(StoreMethod::Ping, self.keys.ping()).await
-    }
-}
-
-#[async_trait]
-impl AccountStore for Faults {
-    async fn insert_account(
-        &self,
-        account: &AccountRecord,
-        entry: &JournalEntry,
-    ) -> Result<(), StoreError> {
-        let real = self.accounts.insert_account(account, entry);
-        self.call(StoreMethod::InsertAccount, real).await
-    }
-
-    async fn account_by_email(
-        &self,
-        email: &CanonicalEmail,
-    ) -> Result<Option<AccountRecord>, StoreError> {
-        let real = self.accounts.account_by_email(email);
-        self.call(StoreMethod::AccountByEmail, real).await
-    }
-
-    async fn account(&self, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
-        self.call(StoreMethod::Account, self.accounts.account(id))
-            .await
-    }
-
-    async fn set_password(
-        &self,
-        id: AccountId,
-        expected: Revision,
-        hash: &StoredHash,
-        entry: &JournalEntry,
-    ) -> Result<AccountRecord, StoreError> {
-        let real = self.accounts.set_password(id, expected, hash, entry);
-        self.call(StoreMethod::SetPassword, real).await
-    }
-
-    async fn replace_password_hash(
-        &self,
-        id: AccountId,
-        expected: &StoredHash,
-        new: &StoredHash,
-        entry: &JournalEntry,
-    ) -> Result<(), StoreError> {
-        let real = self
-            .accounts
-            .replace_password_hash(id, expected, new, entry);
-        self.call(StoreMethod::ReplacePasswordHash, real).await
     }
 }
 
