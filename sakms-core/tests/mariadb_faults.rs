@@ -17,7 +17,9 @@ use common::{new_key, stored_key, told};
 use sakms_core::journal::{self, JournalHead, Seq};
 use sakms_core::key::{KeyPatch, Revision, SecretUse};
 use sakms_core::store::sql::mariadb::TlsMode;
-use sakms_core::store::{AccountStore as _, KeyStore as _, MariaDbStore, StoreErrorKind};
+use sakms_core::store::{
+    AccountStore as _, Conditions, KeyStore as _, MariaDbStore, StoreErrorKind,
+};
 use sakms_core::testkit::fixtures;
 use sqlx::Connection as _;
 
