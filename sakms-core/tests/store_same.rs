@@ -202,15 +202,17 @@ impl<S: KeyStore + AccountStore> Pair<'_, S> {
             key.not_before = dice.maybe(Dice::moment);
         }
         key.expires_at = dice.maybe(Dice::moment);
-        if dice.one_in(10)
-            && let Some(other) = self.keys.last()
-        {
-            key.id = other.id;
+        let taken = dice.one_in(10) && !self.keys.is_empty();
+        if taken {
+            key.id = dice.of(&self.keys).id;
         }
         let mut secret = fixtures::secret(&key);
         secret.created_at = fixtures::at(fixtures::number().into());
         let mut conditions = Conditions::NONE;
-        conditions.most_per_owner = dice.maybe(|dice| dice.below(12) as u32);
+        // Which of two reasons is said is left to the store.
+        if !taken {
+            conditions.most_per_owner = dice.maybe(|dice| dice.below(12) as u32);
+        }
         conditions.idempotency = dice.maybe(|dice| dice.request(key.id, secret.id));
         let entry = fixtures::created(&key);
         if both!(self, insert(&key, &secret, &conditions, &entry)).is_ok() {
@@ -236,6 +238,14 @@ impl<S: KeyStore + AccountStore> Pair<'_, S> {
         let mut patch = KeyPatch::default();
         if dice.one_in(8) {
             patch = KeyPatch::revoke(dice.moment());
+        }
+        if dice.one_in(6) {
+            let (tags, limits) = (TagSet::default(), Limits::default());
+            (patch.tags, patch.limits) = (Some(tags), Some(limits));
+            (patch.roles, patch.not_before) = (Some(RoleSet::default()), Some(None));
+            let entry = fixtures::updated(key);
+            let _ = both!(self, update(key, revision, &patch, &entry));
+            return;
         }
         patch.roles = dice.maybe(Dice::roles);
         patch.tags = dice.maybe(Dice::tags);
