@@ -38,8 +38,8 @@ impl Value {
         Self::Bytes(bytes.to_vec())
     }
 
-    pub(crate) fn text(text: impl ToString) -> Self {
-        Self::Text(text.to_string())
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
     }
 }
 

@@ -214,11 +214,11 @@ impl World {
             }
             keys.push(vec![
                 Value::bytes(key.id.as_bytes()),
-                Value::text(key.owner),
+                Value::text(key.owner.as_str()),
                 Value::text(key.name.as_str()),
                 Value::text(key.environment.as_str()),
                 Value::text(key.shown_prefix),
-                Value::text(key.scopes),
+                Value::text(key.scopes.to_string()),
                 Value::text(key.metadata.to_json()),
                 Value::time(key.created_at),
                 Value::time(key.expires_at),
@@ -234,7 +234,7 @@ impl World {
         let mut disabled = Vec::new();
         for owner in self.owners() {
             if let Some(at) = self.memory.owner_disabled_at(&owner).await.unwrap() {
-                disabled.push(vec![Value::text(owner), Value::time(at)]);
+                disabled.push(vec![Value::text(owner.as_str()), Value::time(at)]);
             }
         }
         earlier.write(DISABLE_OWNER, disabled).await;
@@ -274,9 +274,9 @@ impl World {
                     seq(at),
                     Value::bytes(entry.id.as_bytes()),
                     Value::time(entry.at),
-                    Value::text(entry.actor),
-                    Value::text(entry.action),
-                    Value::text(entry.subject),
+                    Value::text(entry.actor.as_str()),
+                    Value::text(entry.action.as_str()),
+                    Value::text(entry.subject.as_str()),
                     Value::text(entry.detail),
                     Value::bytes(chain.as_bytes()),
                 ]

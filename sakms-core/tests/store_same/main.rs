@@ -6,101 +6,22 @@
     reason = "a test says what it expects by failing; what is cut off is drawn below what fits"
 )]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod dice;
 
 use std::fmt::Debug;
-use std::net::IpAddr;
 
+use dice::Dice;
 use sakms_core::account::{AccountQuery, AccountRecord, AccountRole};
-use sakms_core::clock::Timestamp;
 use sakms_core::id::{KeyId, SecretId};
 use sakms_core::journal::{Action, Actor, JournalEntry, JournalQuery, Seq, Subject};
 use sakms_core::key::{
-    Day, Environment, KeyPatch, KeyQuery, KeyRecord, KeyState, Limits, Owner, Revision, Role,
-    RoleName, RoleSet, SecretUse, TagSet,
+    Day, KeyPatch, KeyQuery, KeyRecord, KeyState, Limits, Revision, Role, RoleSet, SecretUse,
+    TagSet,
 };
-use sakms_core::store::{
-    AccountStore, Conditions, IdempotencyId, IdempotencyRecord, KeyStore, MemoryStore,
-    RequestDigest, StoreError,
-};
+use sakms_core::store::{AccountStore, Conditions, KeyStore, MemoryStore, StoreError};
 use sakms_core::testkit::fixtures;
-
-const OWNERS: [&str; 6] = ["ada", "Ada", "ada\0", "ada\0b", "ada ", "owner:ada"];
-const TAGS: [&str; 6] = ["", "a", "ab", "a b", "b", "a ab abc b c"];
-const LIMITS: [&str; 3] = [
-    "{}",
-    r#"{"ip_ranges":["10.0.0.0/8"]}"#,
-    r#"{"rates":[{"name":"a","requests":5,"seconds":60}],"quota":{"amount":9,"refill":"daily"}}"#,
-];
-
-/// Numbers that look drawn and are the same each time (`splitmix64`).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    fn one_in(&mut self, many: u64) -> bool {
-        self.below(many) == 0
-    }
-
-    fn of<T: Clone>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize].clone()
-    }
-
-    fn maybe<T>(&mut self, some: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        self.one_in(2).then(|| some(self))
-    }
-
-    /// One of few moments, so that they are often the same, on both sides of midnight.
-    fn moment(&mut self) -> Timestamp {
-        match self.below(12) {
-            0 => Timestamp::EPOCH,
-            1 => Timestamp::MAX,
-            number => fixtures::at(number * 11_000_000_000),
-        }
-    }
-
-    fn owner(&mut self) -> Owner {
-        self.of(&OWNERS).parse().unwrap()
-    }
-
-    fn roles(&mut self) -> RoleSet {
-        self.of(&TAGS).parse().unwrap()
-    }
-
-    fn role(&mut self) -> RoleName {
-        format!("role{}", self.below(4)).parse().unwrap()
-    }
-
-    fn tags(&mut self) -> TagSet {
-        self.of(&TAGS).parse().unwrap()
-    }
-
-    fn limits(&mut self) -> Limits {
-        Limits::from_json(self.of(&LIMITS)).unwrap()
-    }
-
-    fn environment(&mut self) -> Environment {
-        self.of(&[Environment::live(), Environment::test()])
-    }
-
-    fn request(&mut self, key: KeyId, secret: SecretId) -> IdempotencyRecord {
-        let id = IdempotencyId::from_bytes([self.below(40) as u8; 32]);
-        let request = RequestDigest::from_bytes([self.below(2) as u8; 32]);
-        IdempotencyRecord::new(id, request, key, secret, self.moment())
-    }
-
-    fn address(&mut self) -> IpAddr {
-        let addresses = ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"];
-        self.of(&addresses).parse().unwrap()
-    }
-}
 
 /// The two stores, and what was put into them.
 struct Pair<'a, S> {
@@ -295,11 +216,11 @@ impl<S: KeyStore + AccountStore> Pair<'_, S> {
         let mut uses = Vec::new();
         for _ in 0..count {
             let secret = self.some_secret().1;
-            let count = self.dice.below(4);
-            let mut used = SecretUse::new(secret, count, self.dice.moment());
-            used.refused = self.dice.below(3);
-            used.last_from = self.dice.maybe(Dice::address);
-            uses.push(used);
+            let times = self.dice.below(4);
+            let mut one = SecretUse::new(secret, times, self.dice.moment());
+            one.refused = self.dice.below(3);
+            one.last_from = self.dice.maybe(Dice::address);
+            uses.push(one);
         }
         let _ = both!(self, record_uses(&uses));
     }
