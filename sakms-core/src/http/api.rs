@@ -50,7 +50,7 @@ impl From<Sakms> for Api {
     /// The defaults: every group the service has parts for, no token in the query, bodies of at most 64 KiB that
     /// arrive within 10 seconds.
     fn from(sakms: Sakms) -> Self {
-        let mut groups = HashSet::from([Group::Keys, Group::Meta, Group::Documents]);
+        let mut groups = HashSet::from([Group::Keys, Group::Audit, Group::Meta, Group::Documents]);
         if sakms.has_accounts() {
             groups.insert(Group::Accounts);
         }

@@ -1,6 +1,7 @@
 //! A request as a handler sees it, and what it answers.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
@@ -60,6 +61,37 @@ impl Call {
             Ok(T::default())
         } else {
             self.json()
+        }
+    }
+
+    /// A query parameter that may stand there once, read by `parse`.
+    pub(super) fn parsed<T, E: fmt::Display>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Problem> {
+        let value = self.parameter(name)?.map(|text| parse(&text));
+        value
+            .transpose()
+            .map_err(|error| Problem::invalid(vec![FieldError::new(name, error)]))
+    }
+
+    /// Refuses a query with other parameters than these. A token may stand there besides, where that is switched on.
+    pub(super) fn refuse_parameters_but<'a>(
+        &self,
+        known: impl IntoIterator<Item = &'a &'a str>,
+    ) -> Result<(), Problem> {
+        let known: Vec<_> = known.into_iter().copied().chain(["token"]).collect();
+        let names = self.query.split('&').map(|pair| {
+            let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+            name
+        });
+        let unknown = names
+            .filter(|name| !name.is_empty() && !known.contains(name))
+            .map(|name| FieldError::new(name, "is no parameter of this route"));
+        match unknown.take(8).collect::<Vec<_>>() {
+            unknown if unknown.is_empty() => Ok(()),
+            unknown => Err(Problem::invalid(unknown)),
         }
     }
 

@@ -10,7 +10,7 @@ use http::Method;
 use super::call::{Call, Reply};
 #[cfg(feature = "docs-ui")]
 use super::handlers::documents;
-use super::handlers::{auth, keys, meta};
+use super::handlers::{audit, auth, keys, meta};
 use super::problem::Problem;
 use crate::key::Scope;
 
@@ -46,6 +46,8 @@ pub enum Group {
     Accounts,
     /// Managing keys.
     Keys,
+    /// Reading the journal.
+    Audit,
     /// Health.
     Meta,
     /// The OpenAPI document and the pages that show it; there with the feature `docs-ui`.
@@ -96,6 +98,7 @@ pub fn routes() -> &'static [Route] {
             row!(GET "/keys/{id}", Keys, holding("keys:read"), false, keys::get),
             row!(PATCH "/keys/{id}", Keys, holding("keys:write"), true, keys::update),
             row!(POST "/keys/{id}/revoke", Keys, holding("keys:write"), false, keys::revoke),
+            row!(GET "/audit", Audit, holding("audit:read"), false, audit::list),
             row!(GET "/health", Meta, ANYONE, false, meta::health),
             row!(GET "/ready", Meta, ANYONE, false, meta::ready),
         ];

@@ -8,6 +8,7 @@ use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
 use super::renew::Renewals;
+use super::seal::ListSeal;
 use super::tally::Tally;
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
@@ -151,6 +152,7 @@ impl SakmsBuilder {
             tokens: self.tokens,
             format,
             cursors: CursorSeal::new(&self.master_keys),
+            places: ListSeal::new(&self.master_keys),
             hashes,
             passwords: self.passwords,
             cache,

@@ -3,6 +3,7 @@
 //! Policy, time, formats and hashing are decided here; a store only keeps what it is given.
 
 mod accounts;
+mod audit;
 mod builder;
 mod cache;
 mod caller;
@@ -12,6 +13,7 @@ mod follow;
 mod issue;
 mod renew;
 mod requirement;
+mod seal;
 mod statistics;
 mod tally;
 mod usage;
@@ -22,6 +24,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use accounts::{CallerDenial, LoginDenial};
+pub use audit::{AuditPage, AuditRequest, JournalFlaw, JournalProgress, JournalWalk};
 pub use builder::{BuildError, SakmsBuilder};
 pub use cache::{CacheConfig, Evictions};
 pub use caller::Caller;
@@ -84,6 +87,7 @@ struct Inner {
     tokens: Option<Arc<dyn TokenIssuer>>,
     format: KeyFormat,
     cursors: cursor::CursorSeal,
+    places: seal::ListSeal,
     hashes: HashPool,
     passwords: PasswordPolicy,
     cache: Arc<cache::KeyCache>,

@@ -1,7 +1,11 @@
 //! The JSON of requests and answers. What comes in refuses fields it does not know, so that nobody believes to have
 //! set something that was ignored.
 
+mod audit;
+
 use serde::{Deserialize, Serialize};
+
+pub(in crate::http) use audit::AuditRow;
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, KeyId};

@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
-use crate::http::dto::{Health, JournalHealth, Key, Registered, SignedIn, Status};
-use crate::id::{AccountId, KeyId};
+use crate::http::dto::{AuditRow, Health, JournalHealth, Key, Registered, SignedIn, Status};
+use crate::id::{AccountId, EntryId, KeyId};
+use crate::journal::{Action, Actor, ChainHash, JournalEntry, JournalRow, Seq, Subject};
 use crate::key::{Environment, KeyRecord, Metadata, Owner};
 use crate::secret::BearerToken;
 use crate::token::IssuedToken;
@@ -24,6 +25,9 @@ const TOKEN: &str =
     "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMWEyMDRkZCJ9.c2lnbmF0dXJl";
 /// What `Link` leads to.
 pub(super) const LINK: &str = r#"<?limit=50&cursor=AaIE3S9NdfGXTVo0mOEWx4dF>; rel="next""#;
+
+pub(super) const AUDIT_LINK: &str =
+    r#"<?action=key%2Erevoke&cursor=AAAAAAAAAs5c3vYJ3aQ2h0bK1nXo5w6G>; rel="next""#;
 
 pub(super) fn sign_in() -> Value {
     json!({"email": "ada@example.com", "password": "harbour lamp quartz willow"})
@@ -71,6 +75,24 @@ pub(super) fn changed_key() -> Value {
 
 pub(super) fn revoked() -> Value {
     written(&Status { status: "revoked" })
+}
+
+/// That [`key`] was revoked.
+pub(super) fn audit_row() -> Value {
+    let entry = JournalEntry::from_parts(
+        EntryId::from_bytes(*b"\x01\xa2\x04\xdd\x35\x0a\x7c\x3d\x9f\x40\x66\x0b\x2e\xd1\x85\xf3"),
+        Timestamp::parse("2026-11-25T09:30:00.000417Z").unwrap_or(Timestamp::EPOCH),
+        Actor::owner(&Owner::from(ACCOUNT)),
+        Action::KEY_REVOKE,
+        Subject::key(KEY),
+        String::new(),
+    );
+    let chain = ChainHash::from_bytes(*b"\x5c\xde\xf6\x09\xdd\xa4\x36\x87\x46\xca\xd6\x75\xe8\xe7\x0e\x86\x91\x7b\x13\x2d\x4c\x08\xfa\xb5\x60\x3f\x99\xe2\x71\x0b\xc4\x1d");
+    written(&AuditRow::from(&JournalRow::new(
+        Seq::new(718),
+        entry,
+        chain,
+    )))
 }
 
 pub(super) fn ready() -> Value {

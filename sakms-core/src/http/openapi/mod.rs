@@ -4,9 +4,11 @@
 //! really answered, and schemas from the types that are really read and written. What is written by hand stands in
 //! `operations.rs`: the words, and which errors a route has beyond those that its row implies.
 
+mod asking;
 mod errors;
 mod examples;
 mod operations;
+mod oversight;
 mod page;
 mod schemas;
 mod served;
@@ -101,12 +103,19 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 4] = [Group::Accounts, Group::Keys, Group::Meta, Group::Documents];
+const GROUPS: [Group; 5] = [
+    Group::Accounts,
+    Group::Keys,
+    Group::Audit,
+    Group::Meta,
+    Group::Documents,
+];
 
 const fn tag_name(group: Group) -> &'static str {
     match group {
         Group::Accounts => "Accounts",
         Group::Keys => "Keys",
+        Group::Audit => "Audit",
         Group::Meta => "Health",
         Group::Documents => "Documents",
     }
@@ -116,6 +125,7 @@ fn tag(group: Group) -> Tag {
     let description = match group {
         Group::Accounts => "Registering and signing in.",
         Group::Keys => "Managing one's own keys.",
+        Group::Audit => "What was done, by whom, and that nobody changed it afterwards.",
         Group::Meta => "Whether the service lives, and whether it can work.",
         Group::Documents => "This document, and pages to read it.",
     };

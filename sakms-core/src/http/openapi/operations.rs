@@ -7,7 +7,7 @@ use utoipa::openapi::{ArrayBuilder, Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::page::{Page, Schemas, parameter};
-use super::{errors, examples};
+use super::{errors, examples, oversight};
 use crate::http::dto::{ChangeKey, CreateKey, Health, Key, Registered, SignIn, SignedIn, Status};
 use crate::http::problem::Problem;
 use crate::http::route::Route;
@@ -109,12 +109,11 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .named("ready", "Whether requests can be served", "Asks the database.")
             .gives::<Status>("200", "They can.", examples::ready())
             .stored(),
-        ("GET", path) => documents(path, page),
-        _ => page,
+        (method, path) => documents(method, path, page),
     }
 }
 
-fn documents<'a>(path: &str, page: Page<'a>) -> Page<'a> {
+fn documents<'a>(method: &str, path: &str, page: Page<'a>) -> Page<'a> {
     match path {
         "/openapi.json" => page
             .named(
@@ -154,7 +153,7 @@ fn documents<'a>(path: &str, page: Page<'a>) -> Page<'a> {
                 "W/\"4b5a9b35a1adf37f\"",
             )
             .gives_text("304", "It is the version that `If-None-Match` names.", &[]),
-        _ => page,
+        _ => oversight::describe(method, path, page),
     }
 }
 
@@ -167,7 +166,7 @@ fn limit() -> ParameterBuilder {
     parameter("limit", ParameterIn::Query, "How many keys a page has.").schema(Some(schema))
 }
 
-fn cursor() -> ParameterBuilder {
+pub(super) fn cursor() -> ParameterBuilder {
     let what = "Where to go on: what `Link` of the page before says.";
     parameter("cursor", ParameterIn::Query, what).schema(Some(String::schema()))
 }

@@ -7,7 +7,7 @@ use utoipa::openapi::{ArrayBuilder, KnownFormat, Ref, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Timestamp;
-use crate::id::{AccountId, KeyId};
+use crate::id::{AccountId, EntryId, KeyId};
 use crate::key::{Environment, KeyName, Metadata, Scope, ScopeSet};
 use crate::secret::Password;
 
@@ -52,6 +52,10 @@ schema!(
     id("Names a key for as long as it lives: a UUID of version 7.")
 );
 schema!(AccountId, id("Names an account: a UUID of version 7."));
+schema!(
+    EntryId,
+    id("Names an entry of the journal: a UUID of version 7.")
+);
 
 schema!(
     KeyName,

@@ -226,6 +226,7 @@ fn answers_look_as_their_schemas_say() {
         ("Key", examples::changed_key()),
         ("Status", examples::revoked()),
         ("Status", examples::ready()),
+        ("AuditRow", examples::audit_row()),
         ("Health", examples::health()),
     ] {
         let schema = &document["components"]["schemas"][format!("sakms.{schema}")];

@@ -48,6 +48,7 @@ mod rows;
 mod world;
 
 pub mod accounts;
+pub mod audit;
 pub mod bodies;
 pub mod corpus;
 pub mod credentials;
@@ -272,6 +273,14 @@ macro_rules! http_suite {
             host::hosts_owners_do_not_see_each_other
             host::a_host_that_names_nobody_lets_nobody_in
             host::a_prefix_changes_nothing
+            audit::a_row_says_who_did_what
+            audit::an_owner_sees_their_own_rows
+            audit::an_admin_sees_every_row
+            audit::rows_are_filtered
+            audit::filters_are_checked
+            audit::links_lead_through_the_journal
+            audit::the_chain_holds
+            audit::a_hosts_owner_has_a_journal
             documents::the_document_has_the_routes_there_are
             documents::pages_find_their_files_from_anywhere
             documents::files_are_sent_as_they_are_taken

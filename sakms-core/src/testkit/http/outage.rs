@@ -44,13 +44,14 @@ pub async fn an_outage_is_503_everywhere(stage: &Stage) {
     }
     world.faults.heal();
     for (route, row) in rows() {
+        let (presented, good) = row.good();
         let answer = cast
-            .present(cast.request(&world, (route, row)), Presented::Token)
+            .present(cast.request(&world, (route, row)), presented)
             .send()
             .await;
         assert_eq!(
             answer.status,
-            row.good(),
+            good,
             "{route:?} after the outage:\n{}",
             answer.whole()
         );
@@ -162,7 +163,11 @@ pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
             world.faults.heal();
             world.faults.inject_into(method, Fault::Before(kind));
             for (route, row) in rows() {
-                for presented in [Presented::Token, Presented::KeyWithScope] {
+                for presented in [
+                    Presented::Token,
+                    Presented::KeyWithScope,
+                    Presented::AdminToken,
+                ] {
                     world.faults.forget_calls();
                     let answer = cast
                         .present(cast.request(&world, (route, row)), presented)

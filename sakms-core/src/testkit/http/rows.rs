@@ -18,17 +18,20 @@ pub(super) enum Presented {
     KeyWithScope,
     /// With every scope, but another owner's.
     AnothersKey,
+    /// The token of somebody else who is an admin.
+    AdminToken,
 }
 
 impl Presented {
     /// In the order of the columns of [`ROWS`].
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Nothing,
         Self::Garbage,
         Self::Token,
         Self::KeyWithoutScope,
         Self::KeyWithScope,
         Self::AnothersKey,
+        Self::AdminToken,
     ];
 }
 
@@ -41,7 +44,7 @@ pub(super) struct Row {
     /// A body that is right.
     body: Option<fn(&Cast) -> Value>,
     /// In the order of [`Presented::ALL`].
-    statuses: [u16; 6],
+    statuses: [u16; 7],
 }
 
 const STORE: bool = true;
@@ -50,31 +53,32 @@ const NO_STORE: bool = false;
 /// Every route has a line here: its body, and what it answers to whom.
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    // ------------------------------------------------  nothing, garbage, token, key without scope, key with scope, another's key
-    row("POST /auth/register",    STORE, Some(a_newcomer),   [201, 201, 201, 201, 201, 201]),
-    row("POST /auth/login",       STORE, Some(the_user),     [200, 200, 200, 200, 200, 200]),
-    row("POST /keys",             STORE, None,               [401, 401, 201, 403, 201, 201]),
-    row("GET /keys",              STORE, None,               [401, 401, 200, 403, 200, 200]),
-    row("GET /keys/{id}",         STORE, None,               [401, 401, 200, 403, 200, 404]),
-    row("PATCH /keys/{id}",       STORE, Some(another_name), [401, 401, 200, 403, 200, 404]),
-    row("POST /keys/{id}/revoke", STORE, None,               [401, 401, 200, 403, 200, 404]),
-    row("GET /health",            NO_STORE, None,            [200, 200, 200, 200, 200, 200]),
-    row("GET /ready",             STORE, None,               [200, 200, 200, 200, 200, 200]),
+    // ------------------------------------------------  nothing, garbage, token, key without scope, key with scope, another's key, admin's token
+    row("POST /auth/register",    STORE, Some(a_newcomer),   [201, 201, 201, 201, 201, 201, 201]),
+    row("POST /auth/login",       STORE, Some(the_user),     [200, 200, 200, 200, 200, 200, 200]),
+    row("POST /keys",             STORE, None,               [401, 401, 201, 403, 201, 201, 201]),
+    row("GET /keys",              STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
+    row("GET /keys/{id}",         STORE, None,               [401, 401, 200, 403, 200, 404, 200]),
+    row("PATCH /keys/{id}",       STORE, Some(another_name), [401, 401, 200, 403, 200, 404, 200]),
+    row("POST /keys/{id}/revoke", STORE, None,               [401, 401, 200, 403, 200, 404, 200]),
+    row("GET /audit",             STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
+    row("GET /health",            NO_STORE, None,            [200, 200, 200, 200, 200, 200, 200]),
+    row("GET /ready",             STORE, None,               [200, 200, 200, 200, 200, 200, 200]),
     #[cfg(feature = "docs-ui")]
-    row("GET /openapi.json",      NO_STORE, None,            [200, 200, 200, 200, 200, 200]),
+    row("GET /openapi.json",      NO_STORE, None,            [200, 200, 200, 200, 200, 200, 200]),
     #[cfg(feature = "docs-ui")]
-    row("GET /docs",              NO_STORE, None,            [200, 200, 200, 200, 200, 200]),
+    row("GET /docs",              NO_STORE, None,            [200, 200, 200, 200, 200, 200, 200]),
     #[cfg(feature = "docs-ui")]
-    row("GET /docs/{file}",       NO_STORE, None,            [200, 200, 200, 200, 200, 200]),
+    row("GET /docs/{file}",       NO_STORE, None,            [200, 200, 200, 200, 200, 200, 200]),
     #[cfg(feature = "docs-ui")]
-    row("GET /redoc",             NO_STORE, None,            [200, 200, 200, 200, 200, 200]),
+    row("GET /redoc",             NO_STORE, None,            [200, 200, 200, 200, 200, 200, 200]),
 ];
 
 const fn row(
     route: &'static str,
     needs_store: bool,
     body: Option<fn(&Cast) -> Value>,
-    statuses: [u16; 6],
+    statuses: [u16; 7],
 ) -> Row {
     Row {
         route,
@@ -122,9 +126,13 @@ impl Row {
         self.statuses[column.unwrap()]
     }
 
-    /// What it answers when all is well.
-    pub(super) fn good(&self) -> u16 {
-        self.status(Presented::Token)
+    /// What it answers when all is well, and to whom.
+    pub(super) fn good(&self) -> (Presented, u16) {
+        let who = match self.status(Presented::Token) {
+            403 => Presented::AdminToken,
+            _ => Presented::Token,
+        };
+        (who, self.status(who))
     }
 }
 
@@ -137,24 +145,34 @@ pub(super) struct Cast {
     bare: Key,
     scoped: Key,
     anothers: Key,
+    admin: User,
+    /// Whom requests about an account are about.
+    bystander: User,
 }
 
 impl Cast {
     pub(super) async fn of(world: &World) -> Self {
         let (user, another) = (world.user().await, world.user().await);
-        let all = json!({"scopes": ["keys:read", "keys:write"]});
+        let all = json!({"scopes": ["keys:*", "audit:read"]});
         Self {
             target: world.key(&user).await,
             bare: world.key(&user).await,
             scoped: world.key_with(&user, &all).await,
             anothers: world.key_with(&another, &all).await,
+            admin: world.admin().await,
+            bystander: world.user().await,
             user,
         }
     }
 
     /// A good request to a route, but for what it presents.
     pub(super) fn request(&self, world: &World, (route, row): (&Route, &Row)) -> Request {
-        let target = target(route.path, &self.target.id);
+        let id = if route.path.starts_with("/accounts/") {
+            &self.bystander.id
+        } else {
+            &self.target.id
+        };
+        let target = target(route.path, id);
         let request = world.client.request(route.method.as_str(), &target);
         match row.body {
             Some(body) => request.json(&body(self)),
@@ -171,6 +189,7 @@ impl Cast {
             Presented::KeyWithoutScope => request.bearer(&self.bare.text),
             Presented::KeyWithScope => request.api_key(&self.scoped.text),
             Presented::AnothersKey => request.bearer(&self.anothers.text),
+            Presented::AdminToken => request.bearer(&self.admin.token),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Stage;
 use super::rows::{Cast, Presented, rows, target};
-use crate::http::{Group, allowed_methods, routes};
+use crate::http::{Access, Group, allowed_methods, routes};
 use crate::testkit::fixtures;
 
 /// Each route answers each kind of credential as the suite's table says, and every refusal is a problem.
@@ -25,6 +25,7 @@ pub async fn every_route_answers_each_credential(stage: &Stage) {
             let code = match (wanted, presented) {
                 (401, Presented::Nothing) => "missing_credential",
                 (401, _) => "invalid_key",
+                (403, _) if route.access == Access::Admin => "admin_only",
                 (403, _) => "insufficient_scope",
                 (404, _) => "not_found",
                 _ if route.group == Group::Documents => continue,
