@@ -92,6 +92,9 @@ mod facade {
         }
         gauge!("sakms_journal_trusted").set(f64::from(u8::from(journal.trusted)));
         counter!("sakms_use_flush_failures_total").absolute(figures.flush_failures);
+        counter!("sakms_refusals_written_total").absolute(figures.refusals.written);
+        counter!("sakms_refusals_left_out_total").absolute(figures.refusals.left_out);
+        counter!("sakms_refusal_failures_total").absolute(figures.refusals.failures);
     }
 
     fn describe() {
@@ -138,6 +141,18 @@ mod facade {
         describe_gauge!(
             "sakms_journal_trusted",
             "1 while what is remembered of keys is believed, 0 while every check reads the store."
+        );
+        describe_counter!(
+            "sakms_refusals_written_total",
+            "Entries about refused attempts that were written into the journal."
+        );
+        describe_counter!(
+            "sakms_refusals_left_out_total",
+            "Refused attempts without an entry of their own, because too many others had one."
+        );
+        describe_counter!(
+            "sakms_refusal_failures_total",
+            "Times that such an entry could not be written. It was kept and tried again."
         );
         describe_counter!(
             "sakms_use_flush_failures_total",

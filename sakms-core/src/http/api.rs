@@ -207,8 +207,10 @@ impl Api {
             },
             Credential::Key(key) => match self.sakms.verify(&key, &Requirement::any_key()).await? {
                 Verdict::Granted(key) => {
+                    let id = key.key_id();
                     let caller = Caller::key(key);
-                    scope.map_or(Ok(()), |scope| caller.require(scope))?;
+                    let allowed = scope.map_or(Ok(()), |scope| caller.require(scope));
+                    allowed.inspect_err(|error| self.sakms.refused(id, error))?;
                     Ok(caller)
                 }
                 Verdict::Denied(denial) => Err(Problem::key_denied(&denial)),

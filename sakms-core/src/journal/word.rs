@@ -107,6 +107,14 @@ impl Action {
     pub const ACCOUNT_REHASH: Self = Self(Cow::Borrowed("account.rehash"));
 }
 
+impl Action {
+    /// Whether it says that something was refused: nothing is otherwise than before.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        *self == Self::KEY_REFUSE || *self == Self::ACCOUNT_REFUSE
+    }
+}
+
 impl Subject {
     /// A key.
     #[must_use]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
+use super::refusals::Refusals;
 use super::renew::Renewals;
 use super::seal::ListSeal;
 use super::tally::Tally;
@@ -34,6 +35,7 @@ pub struct SakmsBuilder {
     passwords: PasswordPolicy,
     caching: CacheConfig,
     usage_interval: Duration,
+    refusals_per_minute: u32,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -51,6 +53,7 @@ impl SakmsBuilder {
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
             usage_interval: Duration::from_secs(10),
+            refusals_per_minute: 60,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
         }
@@ -109,6 +112,14 @@ impl SakmsBuilder {
         self
     }
 
+    /// How many refused attempts are written into the journal in a minute at most, up to 1,000; 60 when nothing is said,
+    /// none with 0. Each node has this many. The same refusal of the same key or account is written once an hour at most,
+    /// with how often it happened; what is over that is summed up in one entry about the service.
+    pub fn refusals_per_minute(mut self, most: u32) -> Self {
+        self.refusals_per_minute = most.min(1_000);
+        self
+    }
+
     /// Where the time comes from.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -141,9 +152,17 @@ impl SakmsBuilder {
             self.caching.max_staleness,
         );
         let tally = Arc::new(Tally::default());
+        let refusals = Arc::new(Refusals::new(
+            Arc::clone(&self.keys),
+            Arc::clone(&tally),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.entropy),
+            self.refusals_per_minute,
+        ));
         let usage = UsageBuffer::new(
             Arc::clone(&self.keys),
             Arc::clone(&tally),
+            Arc::clone(&refusals),
             self.usage_interval,
         );
         let inner = Inner {
@@ -159,6 +178,7 @@ impl SakmsBuilder {
             tally,
             follower: Arc::new(follower),
             usage: Arc::new(usage),
+            refusals,
             renewals: Renewals::default(),
             clock: self.clock,
             entropy: self.entropy,

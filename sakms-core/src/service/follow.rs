@@ -158,6 +158,9 @@ impl Follower {
 
     fn apply(&self, row: &JournalRow) {
         let (action, subject) = (&row.entry.action, &row.entry.subject);
+        if action.changes_nothing() {
+            return;
+        }
         if let Some(key) = subject.as_key() {
             // Nothing is known of a key before it is made, but for the secret that was not there.
             if *action != Action::KEY_CREATE {

@@ -11,6 +11,7 @@ mod cursor;
 mod error;
 mod follow;
 mod issue;
+mod refusals;
 mod renew;
 mod requirement;
 mod seal;
@@ -33,7 +34,7 @@ pub use error::{Error, FieldError};
 pub use follow::JournalStatus;
 pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
 pub use requirement::{KeyDenial, Requirement};
-pub use statistics::{CacheStatistics, Statistics, Verdicts};
+pub use statistics::{CacheStatistics, RefusalStatistics, Statistics, Verdicts};
 pub use verified::VerifiedKey;
 #[cfg(feature = "http")]
 pub(crate) use verify::Checked;
@@ -94,6 +95,7 @@ struct Inner {
     tally: Arc<tally::Tally>,
     follower: Arc<follow::Follower>,
     usage: Arc<usage::UsageBuffer>,
+    refusals: Arc<refusals::Refusals>,
     renewals: renew::Renewals,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -114,13 +116,16 @@ impl Sakms {
     }
 
     /// Writes down what is only in memory: uses that were counted and not yet stored. Call it before the process
-    /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for.
+    /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for. Refused
+    /// attempts go into the journal, but for those of which there is an entry within the hour.
     ///
     /// # Errors
     /// [`Error::Store`] when the store does not take it; it stays in memory and can be tried again.
     pub async fn flush(&self) -> Result<(), Error> {
         self.inner.renewals.ended().await;
-        Ok(self.inner.usage.flush().await?)
+        let uses = self.inner.usage.flush().await;
+        self.inner.refusals.flush().await?;
+        Ok(uses?)
     }
 
     /// How far this node has followed what others changed. The first check of a key starts the following.

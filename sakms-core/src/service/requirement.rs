@@ -75,6 +75,24 @@ pub enum KeyDenial {
     MissingScope(Scope),
 }
 
+impl KeyDenial {
+    /// Its name in the journal and in figures: `missing_scope`.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::Retired => "retired",
+            Self::Revoked => "revoked",
+            Self::Disabled => "disabled",
+            Self::OwnerDisabled => "owner_disabled",
+            Self::Expired => "expired",
+            Self::WrongEnvironment => "wrong_environment",
+            Self::MissingScope(_) => "missing_scope",
+        }
+    }
+}
+
 impl fmt::Display for KeyDenial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -22,6 +22,20 @@ pub struct Statistics {
     pub password_hashing: HashLoad,
     /// How often use counts could not be stored. They were kept and tried again.
     pub flush_failures: u64,
+    /// Refused attempts in the journal.
+    pub refusals: RefusalStatistics,
+}
+
+/// What became of refused attempts that were to be written into the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusalStatistics {
+    /// Entries that were written; one stands for any number of attempts.
+    pub written: u64,
+    /// Attempts that got no entry of their own, because too many others had one. A summary says how many.
+    pub left_out: u64,
+    /// Times that an entry could not be written. It was kept and tried again.
+    pub failures: u64,
 }
 
 /// What checks of keys came to, each counted once.
@@ -129,6 +143,11 @@ impl Sakms {
             key_hashing: hashes.load(Share::Keys),
             password_hashing: hashes.load(Share::Passwords),
             flush_failures: tally.of(Count::FlushFailed),
+            refusals: RefusalStatistics {
+                written: tally.of(Count::RefusalWritten),
+                left_out: tally.of(Count::RefusalLeftOut),
+                failures: tally.of(Count::RefusalsNotWritten),
+            },
         }
     }
 

@@ -29,6 +29,7 @@ counts! {
     Granted Malformed Unknown Retired Revoked Disabled OwnerDisabled Expired WrongEnvironment MissingScope Undecided
     KnownKey KnownDenial NotKnown
     FlushFailed
+    RefusalWritten RefusalLeftOut RefusalsNotWritten
 }
 
 impl From<&KeyDenial> for Count {
@@ -60,6 +61,10 @@ struct Stripe([AtomicU64; Count::ALL.len()]);
 impl Tally {
     pub(super) fn add(&self, count: Count) {
         self.stripes[stripe()].0[count as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_many(&self, count: Count, times: u64) {
+        self.stripes[stripe()].0[count as usize].fetch_add(times, Ordering::Relaxed);
     }
 
     pub(super) fn of(&self, count: Count) -> u64 {

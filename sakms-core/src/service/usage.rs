@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::cache::KnownKey;
+use super::refusals::Refusals;
 use super::tally::{Count, Tally};
 use crate::clock::Timestamp;
 use crate::id::SecretId;
@@ -35,6 +36,8 @@ pub(super) struct UsageBuffer {
     unsaved: Mutex<Counts>,
     store: Arc<dyn KeyStore>,
     tally: Arc<Tally>,
+    /// Written down at the same times.
+    refusals: Arc<Refusals>,
     interval: Duration,
     flusher_runs: AtomicBool,
     /// One flush at a time, so that a flush that fails puts back what it took before the next one looks.
@@ -42,12 +45,18 @@ pub(super) struct UsageBuffer {
 }
 
 impl UsageBuffer {
-    pub(super) fn new(store: Arc<dyn KeyStore>, tally: Arc<Tally>, interval: Duration) -> Self {
+    pub(super) fn new(
+        store: Arc<dyn KeyStore>,
+        tally: Arc<Tally>,
+        refusals: Arc<Refusals>,
+        interval: Duration,
+    ) -> Self {
         Self {
             used: Mutex::default(),
             unsaved: Mutex::default(),
             store,
             tally,
+            refusals,
             interval,
             flusher_runs: AtomicBool::new(false),
             flushing: tokio::sync::Mutex::default(),
@@ -106,6 +115,9 @@ impl UsageBuffer {
                 };
                 if let Err(error) = buffer.flush().await {
                     tracing::warn!(error = %error, "use counts could not be stored; they are kept and tried again");
+                }
+                if let Err(error) = buffer.refusals.flush().await {
+                    tracing::warn!(error = %error, "refused attempts could not be written down; they are kept and tried again");
                 }
             }
         });

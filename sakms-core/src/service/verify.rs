@@ -15,6 +15,7 @@ use super::requirement::{KeyDenial, Requirement};
 use super::tally::Count;
 use super::verified::VerifiedKey;
 use super::{Inner, Sakms};
+use crate::id::KeyId;
 use crate::secret::{KeySecret, PresentedKey};
 use crate::verdict::Verdict;
 
@@ -189,11 +190,21 @@ impl Sakms {
             .refused_at(now)
             .or_else(|| requirement.unmet_by(&known));
         if let Some(denial) = denial {
+            self.inner.refusals.key(known.key, &denial);
             return self.deny(denial);
         }
         self.inner.tally.add(Count::Granted);
         self.inner.usage.count(&known, now);
         Verdict::Granted(VerifiedKey::new(known))
+    }
+
+    /// A key that is good was not let in somewhere else than at a guard.
+    #[cfg(feature = "http")]
+    pub(crate) fn refused(&self, key: KeyId, error: &Error) {
+        if let Error::MissingScope(scope) = error {
+            let denial = KeyDenial::MissingScope(scope.clone());
+            self.inner.refusals.key(key, &denial);
+        }
     }
 
     fn deny(&self, denial: KeyDenial) -> KeyVerdict {
