@@ -95,6 +95,7 @@ mod facade {
         counter!("sakms_refusals_written_total").absolute(figures.refusals.written);
         counter!("sakms_refusals_left_out_total").absolute(figures.refusals.left_out);
         counter!("sakms_refusal_failures_total").absolute(figures.refusals.failures);
+        counter!("sakms_quota_unchecked_total").absolute(figures.quota_unchecked);
     }
 
     fn describe() {
@@ -157,6 +158,10 @@ mod facade {
         describe_counter!(
             "sakms_use_flush_failures_total",
             "Times that use counts could not be stored. They were kept and tried again."
+        );
+        describe_counter!(
+            "sakms_quota_unchecked_total",
+            "Keys that were let in though their quota could not be asked for."
         );
     }
 }

@@ -11,6 +11,7 @@ mod cursor;
 mod error;
 mod follow;
 mod issue;
+mod limit;
 mod refusals;
 mod renew;
 mod requirement;
@@ -33,7 +34,8 @@ pub use cursor::Cursor;
 pub use error::{Error, FieldError};
 pub use follow::JournalStatus;
 pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
-pub use requirement::{KeyDenial, Requirement};
+pub use limit::{LimiterDown, QuotaStanding, RateStanding, Retiring, Standing};
+pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
 pub use statistics::{CacheStatistics, RefusalStatistics, Statistics, Verdicts};
 pub use verified::VerifiedKey;
 #[cfg(feature = "http")]

@@ -114,7 +114,9 @@ impl Refusals {
     /// A key whose secret was right was refused, or something was refused to it.
     pub(super) fn key(&self, key: KeyId, denial: &KeyDenial) {
         let more = match denial {
-            KeyDenial::MissingScope(scope) => Some(scope.as_str()),
+            KeyDenial::MissingScope(scope) | KeyDenial::ForbiddenScope(scope) => {
+                Some(scope.as_str())
+            }
             _ => None,
         };
         self.count(About::Key(key), denial.reason(), 1, more);

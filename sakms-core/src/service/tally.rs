@@ -26,9 +26,10 @@ macro_rules! counts {
 }
 
 counts! {
-    Granted Malformed Unknown Retired Revoked Disabled OwnerDisabled Expired WrongEnvironment MissingScope Undecided
+    Granted Malformed Unknown Retired Revoked Disabled OwnerDisabled Expired NotYetValid WrongEnvironment
+    MissingScope WrongAddress RateLimited CostTooHigh QuotaExhausted Undecided
     KnownKey KnownDenial NotKnown
-    FlushFailed
+    FlushFailed QuotaUnchecked
     RefusalWritten RefusalLeftOut RefusalsNotWritten
 }
 
@@ -43,7 +44,12 @@ impl From<&KeyDenial> for Count {
             KeyDenial::OwnerDisabled => Self::OwnerDisabled,
             KeyDenial::Expired => Self::Expired,
             KeyDenial::WrongEnvironment => Self::WrongEnvironment,
-            KeyDenial::MissingScope(_) => Self::MissingScope,
+            KeyDenial::NotYetValid => Self::NotYetValid,
+            KeyDenial::MissingScope(_) | KeyDenial::ForbiddenScope(_) => Self::MissingScope,
+            KeyDenial::WrongAddress => Self::WrongAddress,
+            KeyDenial::RateLimited { .. } => Self::RateLimited,
+            KeyDenial::CostTooHigh { .. } => Self::CostTooHigh,
+            KeyDenial::QuotaExhausted { .. } => Self::QuotaExhausted,
         }
     }
 }
