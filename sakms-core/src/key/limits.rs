@@ -217,6 +217,12 @@ impl IpRange {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
+
+    /// Whether every address of `other` is one of them.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
+    }
 }
 
 impl fmt::Display for IpRange {

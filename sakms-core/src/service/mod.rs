@@ -9,7 +9,7 @@ mod caller;
 mod cursor;
 mod error;
 mod follow;
-mod issue;
+mod keys;
 mod renew;
 mod requirement;
 mod statistics;
@@ -28,7 +28,10 @@ pub use caller::Caller;
 pub use cursor::Cursor;
 pub use error::{Error, FieldError};
 pub use follow::JournalStatus;
-pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
+pub use keys::{
+    CreatedKey, IdempotencyKey, InvalidLifetimes, KeyChange, KeyLifetimes, KeyList, KeySelection,
+    ListRequest, NewKey, Once, Revoked, RotationOverlap, Whose,
+};
 pub use requirement::{KeyDenial, Requirement};
 pub use statistics::{CacheStatistics, Statistics, Verdicts};
 pub use verified::VerifiedKey;
@@ -84,6 +87,9 @@ struct Inner {
     tokens: Option<Arc<dyn TokenIssuer>>,
     format: KeyFormat,
     cursors: cursor::CursorSeal,
+    requests: keys::IdempotencySeal,
+    rules: keys::KeyRules,
+    forgetter: keys::Forgetter,
     hashes: HashPool,
     passwords: PasswordPolicy,
     cache: Arc<cache::KeyCache>,
@@ -110,13 +116,18 @@ impl Sakms {
     }
 
     /// Writes down what is only in memory: uses that were counted and not yet stored. Call it before the process
-    /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for.
+    /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for, and requests
+    /// with an idempotency key are forgotten when it is time.
     ///
     /// # Errors
     /// [`Error::Store`] when the store does not take it; it stays in memory and can be tried again.
     pub async fn flush(&self) -> Result<(), Error> {
         self.inner.renewals.ended().await;
-        Ok(self.inner.usage.flush().await?)
+        self.inner.usage.flush().await?;
+        if self.inner.forgetter.is_needed() {
+            self.forget_requests().await?;
+        }
+        Ok(())
     }
 
     /// How far this node has followed what others changed. The first check of a key starts the following.
