@@ -266,16 +266,6 @@ impl<'de> Deserialize<'de> for IpRange {
     }
 }
 
-#[cfg(feature = "openapi")]
-impl utoipa::PartialSchema for IpRange {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        String::schema()
-    }
-}
-
-#[cfg(feature = "openapi")]
-impl utoipa::ToSchema for IpRange {}
-
 #[cfg(test)]
 mod tests {
     use super::*;

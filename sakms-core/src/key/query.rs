@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 use super::field::{InvalidField, Owner};
 use super::names::Tag;
 use super::record::KeyRecord;
@@ -147,6 +149,12 @@ impl FromStr for KeyState {
         all.find(|state| state.as_str() == text).ok_or(InvalidField(
             "a state is one of active, pending, disabled, expired and revoked",
         ))
+    }
+}
+
+impl Serialize for KeyState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

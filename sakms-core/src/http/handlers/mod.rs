@@ -1,7 +1,12 @@
 //! What each route does: JSON in, a use case, JSON out.
 
 pub(super) mod auth;
+pub(super) mod bulk;
 #[cfg(feature = "docs-ui")]
 pub(super) mod documents;
+mod filters;
 pub(super) mod keys;
 pub(super) mod meta;
+pub(super) mod roles;
+pub(super) mod rotation;
+pub(super) mod state;

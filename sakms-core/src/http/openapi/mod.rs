@@ -6,6 +6,7 @@
 
 mod errors;
 mod examples;
+mod managing;
 mod operations;
 mod page;
 mod schemas;
@@ -101,12 +102,19 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 4] = [Group::Accounts, Group::Keys, Group::Meta, Group::Documents];
+const GROUPS: [Group; 5] = [
+    Group::Accounts,
+    Group::Keys,
+    Group::Roles,
+    Group::Meta,
+    Group::Documents,
+];
 
 const fn tag_name(group: Group) -> &'static str {
     match group {
         Group::Accounts => "Accounts",
         Group::Keys => "Keys",
+        Group::Roles => "Roles",
         Group::Meta => "Health",
         Group::Documents => "Documents",
     }
@@ -115,7 +123,8 @@ const fn tag_name(group: Group) -> &'static str {
 fn tag(group: Group) -> Tag {
     let description = match group {
         Group::Accounts => "Registering and signing in.",
-        Group::Keys => "Managing one's own keys.",
+        Group::Keys => "Managing one's own keys, and for admins everybody's.",
+        Group::Roles => "Named sets of scopes that admins define and keys hold.",
         Group::Meta => "Whether the service lives, and whether it can work.",
         Group::Documents => "This document, and pages to read it.",
     };
@@ -163,6 +172,10 @@ fn security(route: &Route) -> Vec<SecurityRequirement> {
         Access::Anyone => Vec::new(),
         // No key is an admin.
         Access::Admin => vec![SecurityRequirement::new(TOKEN, [""; 0])],
+        Access::KeyHolder => vec![
+            SecurityRequirement::new(API_KEY, [""; 0]),
+            SecurityRequirement::new(API_KEY_BEARER, [""; 0]),
+        ],
         Access::Caller(scope) => {
             let scopes = [scope.as_str()];
             vec![

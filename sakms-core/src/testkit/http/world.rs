@@ -10,10 +10,12 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::client::{Client, Request};
 use super::{HOST_USER, Server};
+use crate::account::AccountRole;
 use crate::clock::{Clock as _, ManualClock};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
+use crate::journal::{Action, Actor, JournalEntry, Subject};
 use crate::key::{Environment, KeyFormat, MasterKey, MasterKeys, Owner};
 use crate::service::{CacheConfig, Sakms, SakmsBuilder};
 use crate::store::{AccountStore, KeyStore};
@@ -230,6 +232,23 @@ impl World {
             password,
             token,
         }
+    }
+
+    /// Somebody new who has registered and signed in, and has the role of an admin.
+    pub async fn admin(&self) -> User {
+        let user = self.user().await;
+        let id = user.id.parse().unwrap();
+        let entry = JournalEntry::now(
+            self.clock.as_ref(),
+            &OsEntropy,
+            Actor::SYSTEM,
+            Action::ACCOUNT_GRANT,
+            Subject::account(id),
+        )
+        .unwrap();
+        let granted = self.faults.set_account_role(id, AccountRole::Admin, true, &entry);
+        granted.await.unwrap();
+        user
     }
 
     /// Tries to register.
