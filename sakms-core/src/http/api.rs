@@ -50,7 +50,13 @@ impl From<Sakms> for Api {
     /// The defaults: every group the service has parts for, no token in the query, bodies of at most 64 KiB that
     /// arrive within 10 seconds.
     fn from(sakms: Sakms) -> Self {
-        let mut groups = HashSet::from([Group::Keys, Group::Audit, Group::Meta, Group::Documents]);
+        let mut groups = HashSet::from([
+            Group::Keys,
+            Group::Roles,
+            Group::Audit,
+            Group::Meta,
+            Group::Documents,
+        ]);
         if sakms.has_accounts() {
             groups.insert(Group::Accounts);
         }
@@ -157,6 +163,11 @@ impl Api {
             Access::Anyone => None,
             Access::Caller(scope) => {
                 Some(self.caller(&parts, &query, Some(scope), by_query).await?)
+            }
+            Access::KeyHolder => {
+                let caller = self.caller(&parts, &query, None, by_query).await?;
+                caller.require_key()?;
+                Some(caller)
             }
             Access::Admin => {
                 let caller = self.caller(&parts, &query, None, by_query).await?;

@@ -13,7 +13,10 @@ use serde::de::DeserializeOwned;
 use super::body;
 use super::problem::Problem;
 use super::response::{Response, private};
-use crate::service::{Caller, FieldError, Sakms};
+use crate::id::KeyId;
+use crate::service::{Caller, FieldError, IdempotencyKey, Sakms};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A request, its framework taken off.
 #[derive(Debug)]
@@ -49,6 +52,27 @@ impl Call {
             .as_deref()
             .and_then(|text| text.parse().ok())
             .ok_or_else(Problem::not_found)
+    }
+
+    /// The key that the path is about. `current` is the one that asks.
+    pub(super) fn key_id(&self) -> Result<KeyId, Problem> {
+        if self.id.as_deref() == Some("current") {
+            return self.caller()?.key_id().ok_or_else(Problem::not_found);
+        }
+        self.id()
+    }
+
+    /// What the client sent to have a repeated request known.
+    pub(super) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
+        let mut values = self.headers.get_all(IDEMPOTENCY_KEY).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => match value.to_str().unwrap_or_default().parse() {
+                Ok(key) => Ok(Some(key)),
+                Err(_) => Err(Problem::bad_idempotency_key()),
+            },
+            (Some(_), Some(_)) => Err(Problem::bad_idempotency_key()),
+        }
     }
 
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
@@ -143,6 +167,12 @@ impl Reply {
         // The bodies are structs of text and numbers, which cannot fail to serialise.
         let body = serde_json::to_vec(body).unwrap_or_default();
         Self::text(status, "application/json", body)
+    }
+
+    /// The same reply, to a request that had been answered before.
+    pub(super) fn replayed(self) -> Self {
+        let name = HeaderName::from_static("idempotency-replayed");
+        self.with(name, HeaderValue::from_static("true"))
     }
 
     /// Bytes of this content type.

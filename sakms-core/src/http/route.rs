@@ -10,7 +10,7 @@ use http::Method;
 use super::call::{Call, Reply};
 #[cfg(feature = "docs-ui")]
 use super::handlers::documents;
-use super::handlers::{audit, auth, keys, meta};
+use super::handlers::{audit, auth, bulk, keys, meta, roles, rotation, state};
 use super::problem::Problem;
 use crate::key::Scope;
 
@@ -46,6 +46,8 @@ pub enum Group {
     Accounts,
     /// Managing keys.
     Keys,
+    /// Defining roles.
+    Roles,
     /// Reading the journal.
     Audit,
     /// Health.
@@ -62,6 +64,8 @@ pub enum Access {
     Anyone,
     /// Whoever the host says, an account by its token, or a key that holds this scope.
     Caller(Scope),
+    /// Whoever holds a key, whatever its scopes are.
+    KeyHolder,
     /// An admin: whom the host says, or an account that holds that role. No key.
     Admin,
 }
@@ -97,7 +101,17 @@ pub fn routes() -> &'static [Route] {
             row!(GET "/keys", Keys, holding("keys:read"), false, keys::list),
             row!(GET "/keys/{id}", Keys, holding("keys:read"), false, keys::get),
             row!(PATCH "/keys/{id}", Keys, holding("keys:write"), true, keys::update),
-            row!(POST "/keys/{id}/revoke", Keys, holding("keys:write"), false, keys::revoke),
+            row!(POST "/keys/revoke", Keys, holding("keys:write"), true, bulk::revoke),
+            row!(POST "/keys/{id}/disable", Keys, holding("keys:write"), false, state::disable),
+            row!(POST "/keys/{id}/enable", Keys, holding("keys:write"), false, state::enable),
+            row!(POST "/keys/{id}/rotate", Keys, holding("keys:write"), true, rotation::rotate),
+            row!(POST "/keys/{id}/rotation/finish", Keys, holding("keys:write"), false, rotation::finish),
+            row!(POST "/keys/{id}/rotation/cancel", Keys, holding("keys:write"), false, rotation::cancel),
+            row!(POST "/keys/{id}/revoke", Keys, holding("keys:write"), false, state::revoke),
+            row!(POST "/keys/current/revoke", Keys, Access::KeyHolder, false, state::revoke_current),
+            row!(GET "/roles", Roles, holding("keys:read"), false, roles::list),
+            row!(PUT "/roles/{name}", Roles, Access::Admin, true, roles::set),
+            row!(DELETE "/roles/{name}", Roles, Access::Admin, false, roles::remove),
             row!(GET "/audit", Audit, holding("audit:read"), false, audit::list),
             row!(GET "/health", Meta, ANYONE, false, meta::health),
             row!(GET "/ready", Meta, ANYONE, false, meta::ready),

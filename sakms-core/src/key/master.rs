@@ -113,6 +113,8 @@ pub(crate) enum Purpose {
     KeyPepper,
     /// The name under which a stored hash refers to its pepper.
     KeyPepperId,
+    /// What stands for a request that may be repeated.
+    Idempotency,
 }
 
 impl Purpose {
@@ -123,6 +125,7 @@ impl Purpose {
             Self::ListPlace => b"sakms list place v1",
             Self::KeyPepper => b"sakms key pepper v1",
             Self::KeyPepperId => b"sakms key pepper id v1",
+            Self::Idempotency => b"sakms idempotency v1",
         }
     }
 }

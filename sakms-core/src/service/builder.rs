@@ -1,12 +1,14 @@
 //! Setting up [`Sakms`].
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
+use super::keys::{Forgetter, IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap};
 use super::refusals::Refusals;
 use super::renew::Renewals;
 use super::seal::ListSeal;
@@ -34,7 +36,7 @@ pub struct SakmsBuilder {
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
     caching: CacheConfig,
-    usage_interval: Duration,
+    rules: KeyRules,
     refusals_per_minute: u32,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -52,7 +54,13 @@ impl SakmsBuilder {
             hashing: HashPoolConfig::default(),
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
-            usage_interval: Duration::from_secs(10),
+            rules: KeyRules {
+                lifetimes: KeyLifetimes::default(),
+                overlap: RotationOverlap::default(),
+                most_per_owner: None,
+                remembered: Duration::from_hours(24),
+                usage_lag: Duration::from_secs(10),
+            },
             refusals_per_minute: 60,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
@@ -108,7 +116,32 @@ impl SakmsBuilder {
     /// How often counted uses are written to the store; 10 seconds when nothing is said. After a crash, the uses
     /// of one interval are missing from the counts.
     pub fn usage_interval(mut self, interval: Duration) -> Self {
-        self.usage_interval = interval;
+        self.rules.usage_lag = interval;
+        self
+    }
+
+    /// How long keys live: the default, the minimum and the maximum. Without it a key lives until it is told otherwise.
+    pub fn key_lifetimes(mut self, lifetimes: KeyLifetimes) -> Self {
+        self.rules.lifetimes = lifetimes;
+        self
+    }
+
+    /// How long the old secret of a key works beside the new one: a day when nothing is said, and 30 days at most.
+    pub fn rotation_overlap(mut self, overlap: RotationOverlap) -> Self {
+        self.rules.overlap = overlap;
+        self
+    }
+
+    /// How many keys an owner may have that are neither revoked nor expired; any number when nothing is said. However
+    /// many are made at once, on however many nodes, there are never more.
+    pub fn keys_per_owner(mut self, most: NonZeroU32) -> Self {
+        self.rules.most_per_owner = Some(most);
+        self
+    }
+
+    /// For how long a request with an idempotency key is known again; 24 hours when nothing is said.
+    pub fn remember_requests(mut self, time: Duration) -> Self {
+        self.rules.remembered = time;
         self
     }
 
@@ -163,7 +196,7 @@ impl SakmsBuilder {
             Arc::clone(&self.keys),
             Arc::clone(&tally),
             Arc::clone(&refusals),
-            self.usage_interval,
+            self.rules.usage_lag,
         );
         let inner = Inner {
             keys: self.keys,
@@ -172,6 +205,9 @@ impl SakmsBuilder {
             format,
             cursors: CursorSeal::new(&self.master_keys),
             places: ListSeal::new(&self.master_keys),
+            requests: IdempotencySeal::new(&self.master_keys),
+            rules: self.rules,
+            forgetter: Forgetter::default(),
             hashes,
             passwords: self.passwords,
             cache,

@@ -2,9 +2,9 @@
 
 use super::error::Error;
 use super::verified::VerifiedKey;
-use crate::clock::Timestamp;
+use crate::id::KeyId;
 use crate::journal::Actor;
-use crate::key::{Environment, Owner, Scope, ScopeSet};
+use crate::key::{Owner, Scope};
 
 /// Who makes a management request, and what they may do.
 ///
@@ -79,6 +79,20 @@ impl Caller {
         }
     }
 
+    /// The key that asks, if it is one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<KeyId> {
+        self.key.as_ref().map(VerifiedKey::key_id)
+    }
+
+    /// Holds that it is a key that asks, and gives which.
+    ///
+    /// # Errors
+    /// [`Error::KeyOnly`] when it is none.
+    pub fn require_key(&self) -> Result<KeyId, Error> {
+        self.key_id().ok_or(Error::KeyOnly)
+    }
+
     /// How the journal names them.
     #[must_use]
     pub fn actor(&self) -> Actor {
@@ -96,37 +110,5 @@ impl Caller {
             Some(key) if !key.scopes().grants(scope) => Err(Error::MissingScope(scope.clone())),
             _ => Ok(()),
         }
-    }
-
-    /// Holds what is asked for a new key against what the caller has, in one place: no scope the caller lacks, no
-    /// longer life, no other environment. Gives the expiry and the environment the key shall have.
-    pub(super) fn limit(
-        &self,
-        scopes: &ScopeSet,
-        expires_at: Option<Timestamp>,
-        environment: Option<Environment>,
-    ) -> Result<(Option<Timestamp>, Option<Environment>), Error> {
-        let Some(key) = &self.key else {
-            return Ok((expires_at, environment));
-        };
-        if let Some(missing) = key.scopes().missing(scopes) {
-            return Err(Error::MissingScope(missing.clone()));
-        }
-        if environment
-            .as_ref()
-            .is_some_and(|wanted| wanted != key.environment())
-        {
-            return Err(Error::BeyondCaller(
-                "a key makes keys of its own environment only",
-            ));
-        }
-        let expires_at = match (expires_at, key.expires_at()) {
-            (Some(wanted), Some(limit)) if wanted > limit => {
-                return Err(Error::BeyondCaller("a key makes no key that outlives it"));
-            }
-            (None, limit) => limit,
-            (wanted, _) => wanted,
-        };
-        Ok((expires_at, Some(key.environment().clone())))
     }
 }

@@ -10,7 +10,7 @@ mod caller;
 mod cursor;
 mod error;
 mod follow;
-mod issue;
+mod keys;
 mod limit;
 mod refusals;
 mod renew;
@@ -33,7 +33,10 @@ pub use caller::Caller;
 pub use cursor::Cursor;
 pub use error::{Error, FieldError};
 pub use follow::JournalStatus;
-pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
+pub use keys::{
+    CreatedKey, IdempotencyKey, InvalidLifetimes, KeyChange, KeyLifetimes, KeyList, KeySelection,
+    ListRequest, NewKey, Once, Revoked, RotationOverlap, Whose,
+};
 pub use limit::{LimiterDown, QuotaStanding, RateStanding, Retiring, Standing};
 pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
 pub use statistics::{CacheStatistics, RefusalStatistics, Statistics, Verdicts};
@@ -91,6 +94,9 @@ struct Inner {
     format: KeyFormat,
     cursors: cursor::CursorSeal,
     places: seal::ListSeal,
+    requests: keys::IdempotencySeal,
+    rules: keys::KeyRules,
+    forgetter: keys::Forgetter,
     hashes: HashPool,
     passwords: PasswordPolicy,
     cache: Arc<cache::KeyCache>,
@@ -118,8 +124,9 @@ impl Sakms {
     }
 
     /// Writes down what is only in memory: uses that were counted and not yet stored. Call it before the process
-    /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for. Refused
-    /// attempts go into the journal, but for those of which there is an entry within the hour.
+    /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for, requests with
+    /// an idempotency key are forgotten when it is time, and refused attempts go into the journal, but for those of which
+    /// there is an entry within the hour.
     ///
     /// # Errors
     /// [`Error::Store`] when the store does not take it; it stays in memory and can be tried again.
@@ -127,7 +134,11 @@ impl Sakms {
         self.inner.renewals.ended().await;
         let uses = self.inner.usage.flush().await;
         self.inner.refusals.flush().await?;
-        Ok(uses?)
+        uses?;
+        if self.inner.forgetter.is_needed() {
+            self.forget_requests().await?;
+        }
+        Ok(())
     }
 
     /// How far this node has followed what others changed. The first check of a key starts the following.

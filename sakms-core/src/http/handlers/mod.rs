@@ -2,8 +2,13 @@
 
 pub(super) mod audit;
 pub(super) mod auth;
+pub(super) mod bulk;
 #[cfg(feature = "docs-ui")]
 pub(super) mod documents;
+mod filters;
 pub(super) mod keys;
 mod listing;
 pub(super) mod meta;
+pub(super) mod roles;
+pub(super) mod rotation;
+pub(super) mod state;

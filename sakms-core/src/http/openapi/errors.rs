@@ -49,6 +49,7 @@ pub(super) fn implied(route: &Route) -> Vec<Problem> {
     match &route.access {
         Access::Anyone => {}
         Access::Caller(scope) => problems.push(Problem::scope_missing(scope)),
+        Access::KeyHolder => problems.push(Problem::key_only()),
         Access::Admin => problems.push(Problem::admin_only()),
     }
     problems

@@ -6,11 +6,18 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
-use crate::http::dto::{AuditRow, Health, JournalHealth, Key, Registered, SignedIn, Status};
-use crate::id::{AccountId, EntryId, KeyId};
+use crate::http::dto::{
+    AuditRow, BulkRevocation, Health, JournalHealth, Key, Registered, RoleShown, ShownKey, SignedIn,
+    Status,
+};
+use crate::id::{AccountId, EntryId, KeyId, SecretId};
 use crate::journal::{Action, Actor, ChainHash, JournalEntry, JournalRow, Seq, Subject};
-use crate::key::{Environment, KeyRecord, Metadata, Owner};
-use crate::secret::BearerToken;
+use crate::key::{
+    Environment, KeyRecord, KeyWithSecrets, Limits, Metadata, Owner, Role, SecretRecord,
+    UsedSecret,
+};
+use crate::secret::{BearerToken, StoredHash};
+use crate::service::Revoked;
 use crate::token::IssuedToken;
 
 const ACCOUNT: AccountId =
@@ -46,6 +53,9 @@ pub(super) fn create_key() -> Value {
     json!({
         "name": "laptop",
         "scopes": ["reports:read"],
+        "roles": ["reader"],
+        "limits": {"rates": [{"name": "minute", "requests": 60, "seconds": 60}], "ip_ranges": ["192.0.2.0/24"]},
+        "tags": ["ci"],
         "environment": "live",
         "expires_at": "2099-12-31T23:59:59Z",
         "metadata": {"team": "research"},
@@ -58,6 +68,63 @@ pub(super) fn change_key() -> Value {
 
 pub(super) fn key() -> Value {
     record().map_or(Value::Null, |record| written(&Key::from(&record)))
+}
+
+pub(super) fn shown_key() -> Value {
+    shown().map_or(Value::Null, |shown| written(&ShownKey::from(&shown)))
+}
+
+/// The key with a secret that retires tomorrow, and the one that takes its place.
+fn shown() -> Option<KeyWithSecrets> {
+    let record = record()?;
+    let secret = |id, shown: &str, made: &str| {
+        let hash = StoredHash::new(String::new());
+        let made = Timestamp::parse(made).ok()?;
+        let record = SecretRecord::new(SecretId::from_bytes(id), KEY, hash, shown.to_owned(), made);
+        Some(UsedSecret::unused(record))
+    };
+    let former = *b"\x01\xa2\x04\xdd\x2f\x4d\x75\xf1\x97\x4d\x5a\x34\x98\xe1\x16\xc8";
+    let mut former = secret(former, "sakms_live_0351xQ", "2026-11-22T20:05:34.223743Z")?;
+    former.record.retired_at = Timestamp::parse("2026-11-26T08:00:00Z").ok();
+    former.uses = 1_204;
+    former.last_used_at = record.last_used_at;
+    former.last_used_from = "192.0.2.7".parse().ok();
+    let newest = *b"\x01\xa2\x11\xc4\x90\x5b\x72\x0e\x8f\x30\x6b\xd1\x44\x7c\x9a\x05";
+    let newest = secret(newest, SHOWN, "2026-11-25T08:00:00Z")?;
+    let mut shown = KeyWithSecrets::new(record, former.record.clone());
+    shown.secrets = vec![former, newest];
+    Some(shown)
+}
+
+pub(super) fn rotate() -> Value {
+    json!({"overlap_seconds": 86_400})
+}
+
+pub(super) fn revoke_keys() -> Value {
+    json!({"tag": "ci", "unused_for": 7_776_000, "dry_run": true})
+}
+
+pub(super) fn bulk_revocation() -> Value {
+    let mut revoked = Revoked::default();
+    revoked.keys.push(KEY);
+    written(&BulkRevocation::new(&revoked, true))
+}
+
+pub(super) fn set_role() -> Value {
+    json!({"scopes": ["reports:read"]})
+}
+
+pub(super) fn role() -> Value {
+    let role = || {
+        let (name, scopes) = ("reader".parse().ok()?, "reports:read".parse().ok()?);
+        let at = Timestamp::parse("2026-11-20T09:30:00Z").ok()?;
+        Some(Role::new(name, scopes, at))
+    };
+    role().map_or(Value::Null, |role| written(&RoleShown::from(&role)))
+}
+
+pub(super) fn status(status: &'static str) -> Value {
+    written(&Status { status })
 }
 
 pub(super) fn new_key() -> Value {
@@ -123,6 +190,9 @@ fn record() -> Option<KeyRecord> {
     );
     record.name = "laptop".parse().ok()?;
     record.scopes = "reports:read".parse().ok()?;
+    record.roles = "reader".parse().ok()?;
+    record.limits = Limits::from_json(&create_key()["limits"].to_string()).ok()?;
+    record.tags = "ci".parse().ok()?;
     record.metadata = Metadata::from_json(r#"{"team":"research"}"#).ok()?;
     record.expires_at = moment("2099-12-31T23:59:59Z");
     record.last_used_at = moment("2026-11-25T08:12:09.001Z");

@@ -7,6 +7,7 @@
 mod asking;
 mod errors;
 mod examples;
+mod managing;
 mod operations;
 mod oversight;
 mod page;
@@ -103,9 +104,10 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 6] = [
     Group::Accounts,
     Group::Keys,
+    Group::Roles,
     Group::Audit,
     Group::Meta,
     Group::Documents,
@@ -115,6 +117,7 @@ const fn tag_name(group: Group) -> &'static str {
     match group {
         Group::Accounts => "Accounts",
         Group::Keys => "Keys",
+        Group::Roles => "Roles",
         Group::Audit => "Audit",
         Group::Meta => "Health",
         Group::Documents => "Documents",
@@ -124,7 +127,8 @@ const fn tag_name(group: Group) -> &'static str {
 fn tag(group: Group) -> Tag {
     let description = match group {
         Group::Accounts => "Registering and signing in.",
-        Group::Keys => "Managing one's own keys.",
+        Group::Keys => "Managing one's own keys, and for admins everybody's.",
+        Group::Roles => "Named sets of scopes that admins define and keys hold.",
         Group::Audit => "What was done, by whom, and that nobody changed it afterwards.",
         Group::Meta => "Whether the service lives, and whether it can work.",
         Group::Documents => "This document, and pages to read it.",
@@ -173,6 +177,10 @@ fn security(route: &Route) -> Vec<SecurityRequirement> {
         Access::Anyone => Vec::new(),
         // No key is an admin.
         Access::Admin => vec![SecurityRequirement::new(TOKEN, [""; 0])],
+        Access::KeyHolder => vec![
+            SecurityRequirement::new(API_KEY, [""; 0]),
+            SecurityRequirement::new(API_KEY_BEARER, [""; 0]),
+        ],
         Access::Caller(scope) => {
             let scopes = [scope.as_str()];
             vec![

@@ -7,8 +7,10 @@ use utoipa::openapi::{ArrayBuilder, Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::page::{Page, Schemas, parameter};
-use super::{errors, examples, oversight};
-use crate::http::dto::{ChangeKey, CreateKey, Health, Key, Registered, SignIn, SignedIn, Status};
+use super::{errors, examples, managing};
+use crate::http::dto::{
+    ChangeKey, CreateKey, Health, Key, Registered, ShownKey, SignIn, SignedIn, Status,
+};
 use crate::http::problem::Problem;
 use crate::http::route::Route;
 use crate::id::KeyId;
@@ -63,17 +65,33 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
                 "create_key",
                 "Make a key",
                 "Makes a key for the caller. `api_key` is its text, shown this one time. The body may be left out. A key that \
-                 makes a key hands on no more than it has.",
+                 makes a key hands on no more than it has: no scope that it lacks, those of roles included, no longer life and \
+                 no earlier beginning, no other environment, no laxer limits.\n\n\
+                 With an `Idempotency-Key`, the same request by the same caller makes no second key, also when the first answer \
+                 was lost; it is known for a day, unless the service says otherwise. A repeated request is answered without \
+                 `api_key`, which is kept nowhere: who lost it has the key rotated with `overlap_seconds` 0 and has another.",
             )
+            .parameter(managing::idempotency_key())
             .takes::<CreateKey>(Required::False, examples::create_key())
             .gives_as::<Key<'_>>("201", "The key, with its text.", new_key, examples::new_key())
+            .gives::<Key<'_>>("200", "The key that this request had made before, as it is now.", examples::key())
+            .header("Idempotency-Replayed", "That it had.", "true")
             .fails([
+                Problem::bad_idempotency_key(),
                 Problem::beyond_caller("a key makes no key that outlives it"),
+                Problem::too_many_keys(),
                 errors::invalid("expires_at", "must be in the future"),
+                Problem::idempotency_key_reused(),
             ])
             .writes(),
         ("GET", "/keys") => page
-            .named("list_keys", "List keys", "The caller's keys, the newest first, a page at a time. `Link` leads to the next page.")
+            .named(
+                "list_keys",
+                "List keys",
+                "The caller's keys, the newest first, a page at a time. `Link` leads to the next page of the same list. Admins see \
+                 those of others as well.",
+            )
+            .parameters(managing::filters())
             .parameter(limit())
             .parameter(cursor())
             .gives_as::<Key<'_>>("200", "A page of keys.", keys, Value::from(vec![examples::key()]))
@@ -81,16 +99,27 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .fails([errors::invalid("limit", "must be between 1 and 100")])
             .stored(),
         ("GET", "/keys/{id}") => page
-            .named("get_key", "Show a key", "One of the caller's keys. Another's key is not found, as if there were none.")
+            .named(
+                "get_key",
+                "Show a key",
+                "One of the caller's keys, with its secrets and who used them last. Another's key is not found, as if there were \
+                 none. In this and the other paths of a key, `current` stands for the key that asks.",
+            )
             .parameter(key_id())
-            .gives::<Key<'_>>("200", "The key.", examples::key())
+            .gives::<ShownKey<'_>>("200", "The key.", examples::shown_key())
             .stored(),
         ("PATCH", "/keys/{id}") => page
-            .named("update_key", "Change a key", "Changes the name or the metadata of one of the caller's keys.")
+            .named("update_key", "Change a key", "Changes what is named, and leaves the rest. A key that changes a key makes of it no more than itself. What a revoked or expired key may do is changed no more.")
             .parameter(key_id())
             .takes::<ChangeKey>(Required::True, examples::change_key())
             .gives::<Key<'_>>("200", "The key as it is now.", examples::changed_key())
-            .fails([errors::invalid("name", "a name has at most 128 characters"), Problem::contended()])
+            .fails([
+                Problem::beyond_caller("a key makes no key that outlives it"),
+                errors::invalid("name", "a name has at most 128 characters"),
+                Problem::contended(),
+                Problem::key_is_revoked(),
+                Problem::key_is_expired(),
+            ])
             .writes(),
         ("POST", "/keys/{id}/revoke") => page
             .named(
@@ -109,11 +138,12 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .named("ready", "Whether requests can be served", "Asks the database.")
             .gives::<Status>("200", "They can.", examples::ready())
             .stored(),
-        (method, path) => documents(method, path, page),
+        ("GET", "/openapi.json" | "/docs" | "/docs/{file}" | "/redoc") => documents(route.path, page),
+        _ => managing::describe(route, page),
     }
 }
 
-fn documents<'a>(method: &str, path: &str, page: Page<'a>) -> Page<'a> {
+fn documents<'a>(path: &str, page: Page<'a>) -> Page<'a> {
     match path {
         "/openapi.json" => page
             .named(
@@ -153,7 +183,7 @@ fn documents<'a>(method: &str, path: &str, page: Page<'a>) -> Page<'a> {
                 "W/\"4b5a9b35a1adf37f\"",
             )
             .gives_text("304", "It is the version that `If-None-Match` names.", &[]),
-        _ => oversight::describe(method, path, page),
+        _ => page,
     }
 }
 
@@ -171,7 +201,7 @@ pub(super) fn cursor() -> ParameterBuilder {
     parameter("cursor", ParameterIn::Query, what).schema(Some(String::schema()))
 }
 
-fn key_id() -> ParameterBuilder {
+pub(super) fn key_id() -> ParameterBuilder {
     parameter("id", ParameterIn::Path, "The key's id.")
         .schema(Some(Ref::from_schema_name(KeyId::name())))
         .example(Some(examples::key()["id"].take()))
@@ -183,7 +213,7 @@ fn keys(key: RefOr<Schema>) -> RefOr<Schema> {
 }
 
 /// A key, and its text.
-fn new_key(key: RefOr<Schema>) -> RefOr<Schema> {
+pub(super) fn new_key(key: RefOr<Schema>) -> RefOr<Schema> {
     let text = ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::String))
         .description(Some("The key's text. It is shown here and never again."))

@@ -11,10 +11,11 @@ use super::page::{Page, parameter};
 use super::{asking, errors, examples};
 use crate::http::dto::AuditRow;
 use crate::http::problem::Problem;
+use crate::http::route::Route;
 use crate::journal::JournalQuery;
 
-pub(super) fn describe<'a>(method: &str, path: &str, page: Page<'a>) -> Page<'a> {
-    match (method, path) {
+pub(super) fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
+    match (route.method.as_str(), route.path) {
         ("GET", "/audit") => page
             .named(
                 "audit",
@@ -36,7 +37,7 @@ pub(super) fn describe<'a>(method: &str, path: &str, page: Page<'a>) -> Page<'a>
                 errors::invalid("from", "not a time of the form 2026-11-20T12:34:56Z (RFC 3339), between 1970 and 9999"),
                 Problem::admin_only(),
             ]),
-        _ => asking::describe(method, path, page),
+        _ => asking::describe(route, page),
     }
 }
 

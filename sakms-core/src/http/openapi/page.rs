@@ -59,6 +59,13 @@ impl<'a> Page<'a> {
         self
     }
 
+    pub(super) fn parameters(
+        self,
+        parameters: impl IntoIterator<Item = ParameterBuilder>,
+    ) -> Self {
+        parameters.into_iter().fold(self, Self::parameter)
+    }
+
     /// A body.
     pub(super) fn takes<T: ToSchema>(mut self, required: Required, example: Value) -> Self {
         let content = ContentBuilder::new()

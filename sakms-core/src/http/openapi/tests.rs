@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{examples, openapi, openapi_under};
 use crate::entropy::OsEntropy;
 use crate::http::Api;
-use crate::http::dto::{ChangeKey, CreateKey, SignIn};
+use crate::http::dto::{ChangeKey, CreateKey, RevokeKeys, Rotate, SetRole, SignIn};
 use crate::http::route::{Access, Group, routes};
 use crate::key::MasterKey;
 use crate::service::Sakms;
@@ -88,8 +88,9 @@ fn every_operation_says_what_it_does_and_who_may_call() {
         let security = operation["security"].as_array().map_or(0, Vec::len);
         match &route.access {
             Access::Anyone => assert_eq!(security, 0, "{method} {path}"),
-            Access::Admin => {
-                assert_eq!(security, 1, "{method} {path}");
+            Access::Admin | Access::KeyHolder => {
+                let ways = if route.access == Access::Admin { 1 } else { 2 };
+                assert_eq!(security, ways, "{method} {path}");
                 for status in ["400", "401", "403", "500", "503"] {
                     assert!(
                         operation["responses"][status].is_object(),
@@ -211,8 +212,11 @@ fn requests_are_read_as_the_examples_say() {
     read::<SignIn>(&document, "post", "/auth/login");
     read::<CreateKey>(&document, "post", "/keys");
     read::<ChangeKey>(&document, "patch", "/keys/{id}");
+    read::<RevokeKeys>(&document, "post", "/keys/revoke");
+    read::<Rotate>(&document, "post", "/keys/{id}/rotate");
+    read::<SetRole>(&document, "put", "/roles/{name}");
     let bodies = routes().iter().filter(|route| route.takes_body).count();
-    assert_eq!(bodies, 4, "a body was added: read its example here");
+    assert_eq!(bodies, 7, "a body was added: read its example here");
 }
 
 /// The fields of an answer's example are exactly those of its schema, and those it requires are there.
@@ -226,6 +230,10 @@ fn answers_look_as_their_schemas_say() {
         ("Key", examples::changed_key()),
         ("Status", examples::revoked()),
         ("Status", examples::ready()),
+        ("Status", examples::status("enabled")),
+        ("Secret", examples::shown_key()["secrets"][0].clone()),
+        ("BulkRevocation", examples::bulk_revocation()),
+        ("Role", examples::role()),
         ("AuditRow", examples::audit_row()),
         ("Health", examples::health()),
     ] {
@@ -257,7 +265,14 @@ fn answers_look_as_their_schemas_say() {
 #[test]
 fn requests_refuse_fields_that_their_schemas_do_not_have() {
     let document = document();
-    for schema in ["SignIn", "CreateKey", "ChangeKey"] {
+    for schema in [
+        "SignIn",
+        "CreateKey",
+        "ChangeKey",
+        "RevokeKeys",
+        "Rotate",
+        "SetRole",
+    ] {
         let schema = &document["components"]["schemas"][format!("sakms.{schema}")];
         assert_eq!(schema["additionalProperties"], false, "{schema}");
     }
@@ -310,6 +325,10 @@ fn a_hosts_part_says_what_the_host_has() {
     let document = described(&api.caller_scheme("session"));
     for (method, path, operation) in operations(&document) {
         let ways = operation["security"].as_array().unwrap();
+        if path.ends_with("/keys/current/revoke") {
+            assert_eq!(ways.len(), 2, "for keys alone");
+            continue;
+        }
         assert_eq!(ways.len(), 3, "{method} {path}");
         assert_eq!(ways[0], serde_json::json!({"session": []}));
         assert!(ways.iter().all(|way| way["sakms_token"].is_null()));

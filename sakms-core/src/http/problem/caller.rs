@@ -94,4 +94,9 @@ impl Problem {
         let detail = "That is for admins.";
         Self::new(StatusCode::FORBIDDEN, "admin_only", detail)
     }
+
+    pub(in crate::http) fn key_only() -> Self {
+        let detail = "That is for whoever holds an API key: send the key itself.";
+        Self::new(StatusCode::FORBIDDEN, "key_only", detail)
+    }
 }

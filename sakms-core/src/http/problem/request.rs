@@ -102,4 +102,17 @@ impl Problem {
         );
         Self { errors, ..problem }
     }
+
+    pub(in crate::http) fn bad_idempotency_key() -> Self {
+        Self::malformed("There may be one Idempotency-Key, of 1 to 255 printable ASCII characters.")
+    }
+
+    pub(in crate::http) fn idempotency_key_reused() -> Self {
+        let detail = "Something else was asked with this Idempotency-Key. Draw a new one for each request.";
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            detail,
+        )
+    }
 }

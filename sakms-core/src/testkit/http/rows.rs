@@ -18,8 +18,8 @@ pub(super) enum Presented {
     KeyWithScope,
     /// With every scope, but another owner's.
     AnothersKey,
-    /// The token of somebody else who is an admin.
-    AdminToken,
+    /// Of an account that has the role.
+    AdminsToken,
 }
 
 impl Presented {
@@ -31,7 +31,7 @@ impl Presented {
         Self::KeyWithoutScope,
         Self::KeyWithScope,
         Self::AnothersKey,
-        Self::AdminToken,
+        Self::AdminsToken,
     ];
 }
 
@@ -60,7 +60,17 @@ const ROWS: &[Row] = &[
     row("GET /keys",              STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
     row("GET /keys/{id}",         STORE, None,               [401, 401, 200, 403, 200, 404, 200]),
     row("PATCH /keys/{id}",       STORE, Some(another_name), [401, 401, 200, 403, 200, 404, 200]),
+    row("POST /keys/revoke",      STORE, Some(a_tag),        [401, 401, 200, 403, 200, 200, 200]),
+    row("POST /keys/{id}/disable", STORE, None,              [401, 401, 200, 403, 200, 404, 200]),
+    row("POST /keys/{id}/enable", STORE, None,               [401, 401, 200, 403, 200, 404, 200]),
+    row("POST /keys/{id}/rotate", STORE, Some(at_once),      [401, 401, 201, 403, 201, 404, 201]),
+    row("POST /keys/{id}/rotation/finish", STORE, None,      [401, 401, 409, 403, 409, 404, 409]),
+    row("POST /keys/{id}/rotation/cancel", STORE, None,      [401, 401, 409, 403, 409, 404, 409]),
     row("POST /keys/{id}/revoke", STORE, None,               [401, 401, 200, 403, 200, 404, 200]),
+    row("POST /keys/current/revoke", STORE, None,            [401, 401, 403, 200, 200, 200, 403]),
+    row("GET /roles",             STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
+    row("PUT /roles/{name}",      STORE, Some(some_scopes),  [401, 401, 403, 403, 403, 403, 200]),
+    row("DELETE /roles/{name}",   STORE, None,               [401, 401, 403, 403, 403, 403, 200]),
     row("GET /audit",             STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
     row("GET /health",            NO_STORE, None,            [200, 200, 200, 200, 200, 200, 200]),
     row("GET /ready",             STORE, None,               [200, 200, 200, 200, 200, 200, 200]),
@@ -101,9 +111,22 @@ fn another_name(_: &Cast) -> Value {
     json!({"name": format!("name {}", fixtures::number())})
 }
 
-/// A path of the table with something in place of what is left open: this id, or the name of a file there is.
+fn a_tag(_: &Cast) -> Value {
+    json!({"tag": "nobody-has-it"})
+}
+
+fn at_once(_: &Cast) -> Value {
+    json!({"overlap_seconds": 0})
+}
+
+fn some_scopes(_: &Cast) -> Value {
+    json!({"scopes": ["reports:read"]})
+}
+
+/// A path of the table with something in place of what is left open: this id, the name of a role or of a file there is.
 pub(super) fn target(path: &str, id: &str) -> String {
     path.replace("{id}", id)
+        .replace("{name}", "reader")
         .replace("{file}", "redoc-start.css")
 }
 
@@ -129,7 +152,7 @@ impl Row {
     /// What it answers when all is well, and to whom.
     pub(super) fn good(&self) -> (Presented, u16) {
         let who = match self.status(Presented::Token) {
-            403 => Presented::AdminToken,
+            403 => Presented::AdminsToken,
             _ => Presented::Token,
         };
         (who, self.status(who))
@@ -140,12 +163,12 @@ impl Row {
 #[derive(Debug)]
 pub(super) struct Cast {
     pub(super) user: User,
+    admin: User,
     /// The key the requests are about.
     target: Key,
     bare: Key,
     scoped: Key,
     anothers: Key,
-    admin: User,
     /// Whom requests about an account are about.
     bystander: User,
 }
@@ -153,14 +176,15 @@ pub(super) struct Cast {
 impl Cast {
     pub(super) async fn of(world: &World) -> Self {
         let (user, another) = (world.user().await, world.user().await);
+        let admin = world.admin().await;
         let all = json!({"scopes": ["keys:*", "audit:read"]});
         Self {
             target: world.key(&user).await,
             bare: world.key(&user).await,
             scoped: world.key_with(&user, &all).await,
             anothers: world.key_with(&another, &all).await,
-            admin: world.admin().await,
             bystander: world.user().await,
+            admin,
             user,
         }
     }
@@ -189,7 +213,7 @@ impl Cast {
             Presented::KeyWithoutScope => request.bearer(&self.bare.text),
             Presented::KeyWithScope => request.api_key(&self.scoped.text),
             Presented::AnothersKey => request.bearer(&self.anothers.text),
-            Presented::AdminToken => request.bearer(&self.admin.token),
+            Presented::AdminsToken => request.bearer(&self.admin.token),
         }
     }
 }

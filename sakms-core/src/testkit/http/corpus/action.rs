@@ -127,6 +127,7 @@ pub(super) fn setting(words: &str) -> Result<Setting, String> {
             let group = |name: &&str| match *name {
                 "accounts" => Ok(Group::Accounts),
                 "keys" => Ok(Group::Keys),
+                "roles" => Ok(Group::Roles),
                 "meta" => Ok(Group::Meta),
                 "documents" => Ok(Group::Documents),
                 _ => Err(format!("`{name}` is no group")),
