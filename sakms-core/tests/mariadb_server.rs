@@ -115,7 +115,7 @@ async fn nothing_reads_more_rows_than_it_needs() {
     let (second, entry) = (fixtures::secret(&key), fixtures::rotated(key.id));
     let revision = Revision::new(2);
     store
-        .add_secret(key.id, revision, &second, fixtures::START, &entry)
+        .add_secret(key.id, revision, &second, fixtures::START, None, &entry)
         .await
         .unwrap();
     found("add_secret", 14).await;
