@@ -6,7 +6,7 @@ use std::path::Path;
 use sakms_core::clock::Timestamp;
 use sakms_core::journal::{JournalHead, verify};
 use sakms_core::key::{KeyPatch, SecretUse};
-use sakms_core::store::{KeyStore, StoreErrorKind};
+use sakms_core::store::{Conditions, KeyStore, StoreErrorKind};
 use sakms_core::testkit::fixtures;
 use sakms_example_custom_store::RedbStore;
 
@@ -45,7 +45,7 @@ async fn every_acknowledged_change_survives_a_crash() {
         let key = fixtures::plain_key(&owner);
         let secret = fixtures::secret(&key);
         store
-            .insert(&key, &secret, &fixtures::created(&key))
+            .insert(&key, &secret, &Conditions::NONE, &fixtures::created(&key))
             .await
             .unwrap();
         let (_copy, found) = after_a_crash(&file);
@@ -108,11 +108,11 @@ async fn what_cannot_be_read_is_corrupt_and_never_absent() {
     let (secret, lost) = (fixtures::secret(&key), fixtures::secret(&other));
     let store = RedbStore::open(&file).unwrap();
     store
-        .insert(&key, &secret, &fixtures::created(&key))
+        .insert(&key, &secret, &Conditions::NONE, &fixtures::created(&key))
         .await
         .unwrap();
     store
-        .insert(&other, &lost, &fixtures::created(&other))
+        .insert(&other, &lost, &Conditions::NONE, &fixtures::created(&other))
         .await
         .unwrap();
     drop(store);
