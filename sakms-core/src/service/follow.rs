@@ -158,6 +158,10 @@ impl Follower {
 
     fn apply(&self, row: &JournalRow) {
         let (action, subject) = (&row.entry.action, &row.entry.subject);
+        if *action == Action::KEY_REFUSE || *action == Action::ACCOUNT_REFUSE {
+            // Nothing was changed, and a stranger can bring it about.
+            return;
+        }
         if let Some(key) = subject.as_key() {
             // Nothing is known of a key before it is made, but for the secret that was not there.
             if *action != Action::KEY_CREATE {
@@ -169,7 +173,7 @@ impl Follower {
         } else if let Some(owner) = subject.as_owner() {
             self.cache.strike_owner(&owner);
         } else if !subject.is_account() {
-            // Of a later version, which may know more that matters to a key.
+            // A role, which any key may hold; or of a later version, which may know more that matters to a key.
             self.cache.strike_all();
         }
     }

@@ -56,12 +56,14 @@ struct Place(Arc<AtomicU64>);
 struct Told(AtomicU64);
 
 impl KeyRates {
-    /// Rates of which nothing is taken. `now` is by [`Clock::elapsed`](crate::clock::Clock::elapsed), here and everywhere below.
+    /// Rates of which nothing is taken.
+    #[cfg(test)]
     pub(super) fn new(limits: &[RateLimit], now: Duration) -> Self {
         Self::after(None, limits, now)
     }
 
-    /// Rates that take the place of these. One that is still the same, in name and numbers, goes on where it is.
+    /// Rates that take the place of these. One that is still the same, in name and numbers, goes on where it is. `now` is by
+    /// [`Clock::elapsed`](crate::clock::Clock::elapsed), here and everywhere below.
     pub(super) fn after(earlier: Option<&Self>, limits: &[RateLimit], now: Duration) -> Self {
         let kept = |limit: &RateLimit| {
             let mut rates = earlier?.rates.iter();
