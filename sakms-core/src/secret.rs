@@ -90,6 +90,12 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
+impl<'de> Deserialize<'de> for PresentedKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
 /// The 32 random bytes of a key's secret.
 pub struct KeySecret(Zeroizing<[u8; 32]>);
 

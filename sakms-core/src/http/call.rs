@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::body;
+use super::form::Form;
 use super::problem::Problem;
 use super::response::{Response, private};
 use crate::id::KeyId;
@@ -26,6 +28,8 @@ pub struct Call {
     pub sakms: Sakms,
     /// Who makes it; there for every route that is not for anyone.
     pub(super) caller: Option<Caller>,
+    /// Where it came from, past the proxies that are trusted; `None` when that is not known.
+    pub address: Option<IpAddr>,
     /// What stands in the path where the route has `{id}`, percent-decoded.
     pub(super) id: Option<String>,
     /// Whether the path ends with a slash: what a relative reference in the answer starts from.
@@ -77,6 +81,10 @@ impl Call {
 
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         body::json(&self.headers, &self.body)
+    }
+
+    pub(super) fn form(&self) -> Result<Form, Problem> {
+        Form::read(&self.headers, &self.body)
     }
 
     /// JSON where the body may be left out altogether.

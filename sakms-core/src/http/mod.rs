@@ -13,6 +13,7 @@ mod credentials;
 mod dto;
 #[cfg(feature = "docs-ui")]
 mod files;
+mod form;
 mod guard;
 mod handlers;
 #[cfg(feature = "openapi")]

@@ -10,7 +10,7 @@ use http::Method;
 use super::call::{Call, Reply};
 #[cfg(feature = "docs-ui")]
 use super::handlers::documents;
-use super::handlers::{audit, auth, bulk, keys, meta, roles, rotation, state};
+use super::handlers::{ask, audit, auth, bulk, keys, meta, oversight, roles, rotation, state};
 use super::problem::Problem;
 use crate::key::Scope;
 
@@ -48,6 +48,8 @@ pub enum Group {
     Keys,
     /// Defining roles.
     Roles,
+    /// Asking about keys from elsewhere.
+    Asking,
     /// Reading the journal.
     Audit,
     /// Health.
@@ -112,6 +114,15 @@ pub fn routes() -> &'static [Route] {
             row!(GET "/roles", Roles, holding("keys:read"), false, roles::list),
             row!(PUT "/roles/{name}", Roles, Access::Admin, true, roles::set),
             row!(DELETE "/roles/{name}", Roles, Access::Admin, false, roles::remove),
+            row!(GET "/keys/{id}/usage", Keys, holding("keys:read"), false, oversight::usage),
+            row!(POST "/keys/{id}/explain", Keys, Access::Admin, true, oversight::explain),
+            row!(POST "/keys/verify", Asking, holding("keys:verify"), true, ask::verify),
+            row!(POST "/keys/verify/batch", Asking, holding("keys:verify"), true, ask::verify_each),
+            row!(POST "/oauth/introspect", Asking, holding("keys:verify"), true, ask::introspect),
+            row!(POST "/oauth/revoke", Asking, ANYONE, true, ask::revoke),
+            row!(GET "/accounts", Accounts, Access::Admin, false, oversight::accounts),
+            row!(POST "/accounts/{id}/disable", Accounts, Access::Admin, false, oversight::disable),
+            row!(POST "/accounts/{id}/enable", Accounts, Access::Admin, false, oversight::enable),
             row!(GET "/audit", Audit, holding("audit:read"), false, audit::list),
             row!(GET "/health", Meta, ANYONE, false, meta::health),
             row!(GET "/ready", Meta, ANYONE, false, meta::ready),

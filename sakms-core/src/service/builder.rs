@@ -9,6 +9,7 @@ use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
 use super::keys::{Forgetter, IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap};
+use super::limit::LimiterDown;
 use super::refusals::Refusals;
 use super::renew::Renewals;
 use super::seal::ListSeal;
@@ -38,6 +39,7 @@ pub struct SakmsBuilder {
     caching: CacheConfig,
     rules: KeyRules,
     refusals_per_minute: u32,
+    limiter_down: LimiterDown,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -62,6 +64,7 @@ impl SakmsBuilder {
                 usage_lag: Duration::from_secs(10),
             },
             refusals_per_minute: 60,
+            limiter_down: LimiterDown::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
         }
@@ -77,7 +80,8 @@ impl SakmsBuilder {
         Ok(self)
     }
 
-    /// The environments a key may belong to, the default first; `live` and `test` when nothing is said.
+    /// The environments a key may belong to, the default first; `live` and `test` when nothing is said. A guard lets in keys of
+    /// the first one, unless it says otherwise.
     pub fn environments(mut self, environments: Vec<Environment>) -> Self {
         self.environments = environments;
         self
@@ -114,7 +118,7 @@ impl SakmsBuilder {
     }
 
     /// How often counted uses are written to the store; 10 seconds when nothing is said. After a crash, the uses
-    /// of one interval are missing from the counts.
+    /// of one interval are missing from the counts. Those of one interval at most go to the wrong one of two days.
     pub fn usage_interval(mut self, interval: Duration) -> Self {
         self.rules.usage_lag = interval;
         self
@@ -150,6 +154,13 @@ impl SakmsBuilder {
     /// with how often it happened; what is over that is summed up in one entry about the service.
     pub fn refusals_per_minute(mut self, most: u32) -> Self {
         self.refusals_per_minute = most.min(1_000);
+        self
+    }
+
+    /// What becomes of a request whose key has a quota while the store cannot be asked for it; [`LimiterDown::Closed`] when
+    /// nothing is said. Rates need no store.
+    pub fn limiter_down(mut self, setting: LimiterDown) -> Self {
+        self.limiter_down = setting;
         self
     }
 
@@ -216,6 +227,7 @@ impl SakmsBuilder {
             usage: Arc::new(usage),
             refusals,
             renewals: Renewals::default(),
+            limiter_down: self.limiter_down,
             clock: self.clock,
             entropy: self.entropy,
         };

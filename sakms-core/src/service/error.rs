@@ -65,6 +65,10 @@ pub enum Error {
     NoRotation,
     /// Something else was asked with this idempotency key.
     IdempotencyKeyReused,
+    /// Nobody disables their own account.
+    OwnAccount,
+    /// A task of ours did not come to an end.
+    Unfinished,
     /// The thing was changed by others every time it was tried.
     Contended,
     /// This service has no accounts, or no tokens.
@@ -112,6 +116,8 @@ impl fmt::Display for Error {
             Self::IdempotencyKeyReused => {
                 f.write_str("something else was asked with this idempotency key")
             }
+            Self::OwnAccount => f.write_str("nobody disables their own account"),
+            Self::Unfinished => f.write_str("a task did not come to an end"),
             Self::Contended => f.write_str("it was changed by others at the same time; try again"),
             Self::NotOffered => f.write_str("this service does not offer it"),
             Self::Store(error) => error.fmt(f),

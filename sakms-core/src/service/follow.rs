@@ -159,6 +159,7 @@ impl Follower {
     fn apply(&self, row: &JournalRow) {
         let (action, subject) = (&row.entry.action, &row.entry.subject);
         if action.changes_nothing() {
+            // A stranger can bring it about.
             return;
         }
         if let Some(key) = subject.as_key() {
@@ -172,7 +173,7 @@ impl Follower {
         } else if let Some(owner) = subject.as_owner() {
             self.cache.strike_owner(&owner);
         } else if !subject.is_account() {
-            // Of a later version, which may know more that matters to a key.
+            // A role, which any key may hold; or of a later version, which may know more that matters to a key.
             self.cache.strike_all();
         }
     }

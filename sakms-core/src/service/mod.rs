@@ -3,6 +3,7 @@
 //! Policy, time, formats and hashing are decided here; a store only keeps what it is given.
 
 mod accounts;
+mod ask;
 mod audit;
 mod builder;
 mod cache;
@@ -10,8 +11,10 @@ mod caller;
 mod cursor;
 mod error;
 mod follow;
+mod gates;
 mod keys;
 mod limit;
+mod oversight;
 mod refusals;
 mod renew;
 mod requirement;
@@ -26,6 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use accounts::{CallerDenial, LoginDenial};
+pub use ask::{Found, Question};
 pub use audit::{AuditPage, AuditRequest, JournalFlaw, JournalProgress, JournalWalk};
 pub use builder::{BuildError, SakmsBuilder};
 pub use cache::{CacheConfig, Evictions};
@@ -38,6 +42,7 @@ pub use keys::{
     ListRequest, NewKey, Once, Revoked, RotationOverlap, Whose,
 };
 pub use limit::{LimiterDown, QuotaStanding, RateStanding, Retiring, Standing};
+pub use oversight::{AccountList, Explanation, Gate, Hypothesis, KeyUsage, ListedAccount};
 pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
 pub use statistics::{CacheStatistics, RefusalStatistics, Statistics, Verdicts};
 pub use verified::VerifiedKey;
@@ -50,7 +55,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::hash::HashPool;
 use crate::journal::{Action, Actor, JournalEntry, Subject};
-use crate::key::{KeyFormat, MasterKeys};
+use crate::key::{Environment, KeyFormat, MasterKeys};
 use crate::store::{AccountStore, KeyStore};
 use crate::token::TokenIssuer;
 
@@ -105,6 +110,7 @@ struct Inner {
     usage: Arc<usage::UsageBuffer>,
     refusals: Arc<refusals::Refusals>,
     renewals: renew::Renewals,
+    limiter_down: LimiterDown,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -172,6 +178,13 @@ impl Sakms {
     #[must_use]
     pub fn has_tokens(&self) -> bool {
         self.inner.tokens.is_some()
+    }
+
+    /// The environment a key gets when none is named, and the one a guard lets in when none is.
+    #[must_use]
+    pub fn first_environment(&self) -> &Environment {
+        // There is always one: a service is not built without.
+        &self.inner.format.environments()[0]
     }
 
     fn entry(&self, actor: Actor, action: Action, subject: Subject) -> Result<JournalEntry, Error> {

@@ -4,9 +4,11 @@
 //! price, and it is stated.
 //!
 //! A use is counted where the check found the key, without a lock; only the first one since the last flush puts the key
-//! on the list of what is to be written down.
+//! on the list of what is to be written down. A flush writes what it finds to the day of the last use: of a key that is in use at
+//! midnight, the counts of one interval at most (10 seconds, unless that is set otherwise) go to the day that begins.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use super::refusals::Refusals;
 use super::tally::{Count, Tally};
 use crate::clock::Timestamp;
 use crate::id::SecretId;
-use crate::key::SecretUse;
+use crate::key::{Day, SecretUse};
 use crate::store::{KeyStore, StoreError};
 
 /// How many secrets wait to be written down at most, and how many of what the store did not take. Past it the uses of
@@ -27,7 +29,8 @@ const MOST_SECRETS: usize = 100_000;
 /// How many uses go to the store in one call.
 const BATCH: usize = 500;
 
-type Counts = HashMap<SecretId, (u64, Timestamp)>;
+/// By day, so that what the store does not take today is not tomorrow's.
+type Counts = HashMap<(SecretId, Day), SecretUse>;
 
 #[derive(Debug)]
 pub(super) struct UsageBuffer {
@@ -64,8 +67,15 @@ impl UsageBuffer {
     }
 
     /// Counts one use.
-    pub(super) fn count(&self, known: &Arc<KnownKey>, at: Timestamp) {
-        if known.count_use(at) {
+    pub(super) fn count(&self, known: &Arc<KnownKey>, at: Timestamp, from: Option<IpAddr>) {
+        if known.count_use(at, from) {
+            self.list(known);
+        }
+    }
+
+    /// Counts a request that was refused though its secret was right.
+    pub(super) fn count_refusal(&self, known: &Arc<KnownKey>, at: Timestamp) {
+        if known.count_refusal(at) {
             self.list(known);
         }
     }
@@ -80,10 +90,7 @@ impl UsageBuffer {
         // Dropped with this future too, if whoever flushes goes away.
         let mut taken = PutBack {
             buffer: self,
-            uses: counts
-                .into_iter()
-                .map(|(secret, (count, at))| SecretUse::new(secret, count, at))
-                .collect(),
+            uses: counts.into_values().collect(),
         };
         while !taken.uses.is_empty() {
             let batch = taken.uses.len().saturating_sub(BATCH);
@@ -153,12 +160,24 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn add(counts: &mut Counts, seen: SecretUse) {
-    if seen.count == 0 || (counts.len() >= MOST_SECRETS && !counts.contains_key(&seen.secret)) {
+    let place = (seen.secret, seen.day());
+    let nothing = seen.count == 0 && seen.refused == 0;
+    if nothing || (counts.len() >= MOST_SECRETS && !counts.contains_key(&place)) {
         return;
     }
-    let (count, last_at) = counts.entry(seen.secret).or_insert((0, seen.last_at));
-    *count = count.saturating_add(seen.count);
-    *last_at = (*last_at).max(seen.last_at);
+    let known = counts
+        .entry(place)
+        .or_insert(SecretUse::new(seen.secret, 0, seen.last_at));
+    // Where the last one came from; of those that were only refused, nobody asks.
+    let (earlier, later) = if (known.count > 0, known.last_at) <= (seen.count > 0, seen.last_at) {
+        (*known, seen)
+    } else {
+        (seen, *known)
+    };
+    known.last_at = later.last_at;
+    known.last_from = later.last_from.or(earlier.last_from);
+    known.count = earlier.count.saturating_add(later.count);
+    known.refused = earlier.refused.saturating_add(later.refused);
 }
 
 /// Says that the flusher runs no more when its task is dropped, with its runtime too.

@@ -3,21 +3,37 @@
 use std::sync::Arc;
 
 use super::cache::KnownKey;
+use super::limit::Standing;
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
-use crate::key::{Environment, KeyName, Metadata, Owner, ScopeSet};
+use crate::key::{Environment, KeyName, Metadata, Owner, RoleName, ScopeSet};
 
 /// A key that passed: what a handler may know of it.
 #[derive(Debug, Clone)]
-pub struct VerifiedKey(Arc<KnownKey>);
+pub struct VerifiedKey(
+    Arc<KnownKey>,
+    /// Nothing, for most keys.
+    Option<Arc<Standing>>,
+);
 
 impl VerifiedKey {
     pub(super) const fn new(known: Arc<KnownKey>) -> Self {
-        Self(known)
+        Self(known, None)
+    }
+
+    pub(super) fn standing_so(known: Arc<KnownKey>, standing: Standing) -> Self {
+        Self(known, Some(Arc::new(standing)))
     }
 
     pub(super) const fn known(&self) -> &Arc<KnownKey> {
         &self.0
+    }
+
+    /// How its limits stand after this request, and whether its secret is about to retire; `None` for a key of which there is
+    /// nothing to say.
+    #[must_use]
+    pub fn standing(&self) -> Option<&Standing> {
+        self.1.as_deref()
     }
 
     /// Which key.
@@ -50,10 +66,23 @@ impl VerifiedKey {
         &self.0.environment
     }
 
-    /// What it may do.
+    /// What it may do, by itself and by its roles.
     #[must_use]
     pub fn scopes(&self) -> &ScopeSet {
         &self.0.scopes
+    }
+
+    /// What it may do by itself.
+    #[must_use]
+    pub fn own_scopes(&self) -> &ScopeSet {
+        let particulars = self.0.particulars.as_ref();
+        particulars.map_or(&self.0.scopes, |particulars| &particulars.own_scopes)
+    }
+
+    /// Which roles it holds.
+    pub fn roles(&self) -> impl Iterator<Item = &RoleName> {
+        let particulars = self.0.particulars.iter();
+        particulars.flat_map(|particulars| particulars.roles.iter())
     }
 
     /// What is kept with it.

@@ -145,7 +145,11 @@ impl FromStr for TrustedProxies {
 
     fn from_str(text: &str) -> Result<Self, InvalidProxies> {
         let (mut ranges, mut hops, mut by) = (Vec::new(), None, ForwardedBy::default());
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for part in text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
             if part == "forwarded" {
                 by = ForwardedBy::Forwarded;
             } else if let Some(number) = part.strip_prefix("hops:") {
@@ -187,7 +191,9 @@ impl fmt::Display for InvalidProxies {
         match self {
             Self::Range(error) => error.fmt(f),
             Self::Hops => f.write_str("expected hops:N, with N from 0 to 255"),
-            Self::Both => f.write_str("say either which addresses proxies have or, once, how many hops there are"),
+            Self::Both => f.write_str(
+                "say either which addresses proxies have or, once, how many hops there are",
+            ),
             Self::Whose => f.write_str("`forwarded` alone names no proxy: say whose header it is"),
         }
     }

@@ -37,10 +37,16 @@ fn forwarded(lines: &[&str]) -> Option<String> {
 fn nobody_is_believed_unless_that_is_said() {
     assert_eq!(xff("", &["203.0.113.9"]).as_deref(), Some("10.0.0.1"));
     assert_eq!(xff("hops:0", &["203.0.113.9"]).as_deref(), Some("10.0.0.1"));
-    assert_eq!(xff("192.0.2.0/24", &["203.0.113.9"]).as_deref(), Some("10.0.0.1"));
+    assert_eq!(
+        xff("192.0.2.0/24", &["203.0.113.9"]).as_deref(),
+        Some("10.0.0.1")
+    );
     assert_eq!(TrustedProxies::none().client(None, &HeaderMap::new()), None);
     // Nor is the other header.
-    let both = headers(&[(FORWARDED, "for=203.0.113.9"), (X_FORWARDED_FOR, "198.51.100.1")]);
+    let both = headers(&[
+        (FORWARDED, "for=203.0.113.9"),
+        (X_FORWARDED_FOR, "198.51.100.1"),
+    ]);
     let client = |trusted| trusting(trusted).client(Some(ip("10.0.0.1")), &both);
     assert_eq!(client("10.0.0.0/8"), Some(ip("198.51.100.1")));
     assert_eq!(client("10.0.0.0/8,forwarded"), Some(ip("203.0.113.9")));
@@ -55,7 +61,10 @@ fn the_list_is_read_from_the_right_past_trusted_proxies_only() {
         (&["1.1.1.1, 203.0.113.9, 10.9.9.9"], Some("203.0.113.9")),
         (&["10.5.5.5, 203.0.113.9, 10.9.9.9"], Some("203.0.113.9")),
         (&["1.1.1.1", "203.0.113.9", "10.9.9.9"], Some("203.0.113.9")),
-        (&["1.1.1.1, 203.0.113.9", "10.9.9.9,10.8.8.8"], Some("203.0.113.9")),
+        (
+            &["1.1.1.1, 203.0.113.9", "10.9.9.9,10.8.8.8"],
+            Some("203.0.113.9"),
+        ),
         // A proxy that asks of its own accord.
         (&[], Some("10.0.0.1")),
         (&["10.2.2.2"], Some("10.2.2.2")),
@@ -87,8 +96,16 @@ fn the_list_is_read_from_the_right_past_trusted_proxies_only() {
 fn hops_are_counted_from_the_right() {
     for (hops, lines, client) in [
         ("hops:1", &["1.1.1.1, 203.0.113.9"][..], Some("203.0.113.9")),
-        ("hops:2", &["1.1.1.1, 203.0.113.9, 192.0.2.1"], Some("203.0.113.9")),
-        ("hops:2", &["1.1.1.1", "203.0.113.9", "192.0.2.1"], Some("203.0.113.9")),
+        (
+            "hops:2",
+            &["1.1.1.1, 203.0.113.9, 192.0.2.1"],
+            Some("203.0.113.9"),
+        ),
+        (
+            "hops:2",
+            &["1.1.1.1", "203.0.113.9", "192.0.2.1"],
+            Some("203.0.113.9"),
+        ),
         // It came past one of them.
         ("hops:2", &["203.0.113.9"], None),
         ("hops:1", &[], None),
@@ -102,12 +119,24 @@ fn hops_are_counted_from_the_right() {
 fn forwarded_is_read_as_it_is_written() {
     for (lines, client) in [
         (&["for=203.0.113.9"][..], Some("203.0.113.9")),
-        (&["For=\"203.0.113.9:47\";proto=http;by=10.0.0.1"], Some("203.0.113.9")),
-        (&["for=1.1.1.1, for=203.0.113.9;by=\"a, for=2.2.2.2\""], Some("203.0.113.9")),
+        (
+            &["For=\"203.0.113.9:47\";proto=http;by=10.0.0.1"],
+            Some("203.0.113.9"),
+        ),
+        (
+            &["for=1.1.1.1, for=203.0.113.9;by=\"a, for=2.2.2.2\""],
+            Some("203.0.113.9"),
+        ),
         (&["for=\"[2001:db8::1]:4711\""], Some("2001:db8::1")),
-        (&["for=\"[2001:db8::1]\", for=10.1.1.1"], Some("2001:db8::1")),
+        (
+            &["for=\"[2001:db8::1]\", for=10.1.1.1"],
+            Some("2001:db8::1"),
+        ),
         (&["proto=https ; for=203.0.113.9"], Some("203.0.113.9")),
-        (&["for=203.0.113.9, for=10.2.2.2", "for=10.1.1.1"], Some("203.0.113.9")),
+        (
+            &["for=203.0.113.9, for=10.2.2.2", "for=10.1.1.1"],
+            Some("203.0.113.9"),
+        ),
         (&["for=203.0.113.9,"], Some("203.0.113.9")),
         // Not by the grammar, and usual.
         (&["for=203.0.113.9:80"], Some("203.0.113.9")),

@@ -1,16 +1,22 @@
 //! The JSON of requests and answers. What comes in refuses fields it does not know, so that nobody believes to have
 //! set something that was ignored.
 
+mod ask;
 mod audit;
 mod bulk;
+mod oversight;
 mod read;
 mod roles;
 mod rotation;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "openapi")]
+pub(in crate::http) use ask::{IntrospectToken, RevokeToken};
+pub(in crate::http) use ask::{Introspection, Verification, VerifyKey, VerifyKeys, question};
 pub(in crate::http) use audit::AuditRow;
 pub(in crate::http) use bulk::{BulkRevocation, RevokeKeys, whose};
+pub(in crate::http) use oversight::{Account, ExplainKey, Explained, Usage};
 pub(in crate::http) use roles::{RoleShown, SetRole};
 pub(in crate::http) use rotation::{Rotate, ShownKey};
 

@@ -1,5 +1,6 @@
 //! What each route does: JSON in, a use case, JSON out.
 
+pub(super) mod ask;
 pub(super) mod audit;
 pub(super) mod auth;
 pub(super) mod bulk;
@@ -9,6 +10,7 @@ mod filters;
 pub(super) mod keys;
 mod listing;
 pub(super) mod meta;
+pub(super) mod oversight;
 pub(super) mod roles;
 pub(super) mod rotation;
 pub(super) mod state;

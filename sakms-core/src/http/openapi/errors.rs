@@ -23,12 +23,15 @@ pub(super) fn implied(route: &Route) -> Vec<Problem> {
         problems.push(Problem::not_found());
     }
     if route.takes_body {
-        problems.extend([
-            Problem::malformed("The body is not JSON: expected value at line 1 column 1."),
-            Problem::body_too_slow(),
-            Problem::body_too_large(64 * 1024),
-            Problem::wrong_content_type(),
-        ]);
+        problems.extend([Problem::body_too_slow(), Problem::body_too_large(64 * 1024)]);
+        if route.path.starts_with("/oauth/") {
+            problems.push(Problem::wrong_form_type());
+        } else {
+            problems.extend([
+                Problem::malformed("The body is not JSON: expected value at line 1 column 1."),
+                Problem::wrong_content_type(),
+            ]);
+        }
     }
     if route.access != Access::Anyone {
         problems.extend([

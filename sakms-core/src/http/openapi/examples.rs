@@ -7,25 +7,24 @@ use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
 use crate::http::dto::{
-    AuditRow, BulkRevocation, Health, JournalHealth, Key, Registered, RoleShown, ShownKey, SignedIn,
-    Status,
+    AuditRow, BulkRevocation, Health, JournalHealth, Key, Registered, RoleShown, ShownKey,
+    SignedIn, Status,
 };
 use crate::id::{AccountId, EntryId, KeyId, SecretId};
 use crate::journal::{Action, Actor, ChainHash, JournalEntry, JournalRow, Seq, Subject};
 use crate::key::{
-    Environment, KeyRecord, KeyWithSecrets, Limits, Metadata, Owner, Role, SecretRecord,
-    UsedSecret,
+    Environment, KeyRecord, KeyWithSecrets, Limits, Metadata, Owner, Role, SecretRecord, UsedSecret,
 };
 use crate::secret::{BearerToken, StoredHash};
 use crate::service::Revoked;
 use crate::token::IssuedToken;
 
-const ACCOUNT: AccountId =
+pub(super) const ACCOUNT: AccountId =
     AccountId::from_bytes(*b"\x01\xa2\x04\xdd\x29\x6e\x72\x9b\x80\x75\xc1\x53\xaf\x97\xc7\x1a");
-const KEY: KeyId =
+pub(super) const KEY: KeyId =
     KeyId::from_bytes(*b"\x01\xa2\x04\xdd\x2f\x4d\x75\xf1\x97\x4d\x5a\x34\x98\xe1\x16\xc7");
 /// A key of no service: its tag is made under a master key that was thrown away.
-const TEXT: &str =
+pub(super) const TEXT: &str =
     "sakms_live_0352BNBImKxpltdIAIl9PDKLO0aatoBuXTLskt7VvrHece3LVoUPrS0jOMNkSDVyAHuSs7AaTp6g";
 const SHOWN: &str = "sakms_live_0352BN";
 const TOKEN: &str =

@@ -104,10 +104,11 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 7] = [
     Group::Accounts,
     Group::Keys,
     Group::Roles,
+    Group::Asking,
     Group::Audit,
     Group::Meta,
     Group::Documents,
@@ -118,6 +119,7 @@ const fn tag_name(group: Group) -> &'static str {
         Group::Accounts => "Accounts",
         Group::Keys => "Keys",
         Group::Roles => "Roles",
+        Group::Asking => "Asking",
         Group::Audit => "Audit",
         Group::Meta => "Health",
         Group::Documents => "Documents",
@@ -126,9 +128,10 @@ const fn tag_name(group: Group) -> &'static str {
 
 fn tag(group: Group) -> Tag {
     let description = match group {
-        Group::Accounts => "Registering and signing in.",
+        Group::Accounts => "Registering and signing in, and for admins who has an account.",
         Group::Keys => "Managing one's own keys, and for admins everybody's.",
         Group::Roles => "Named sets of scopes that admins define and keys hold.",
+        Group::Asking => "Checking keys for programs that have no guard of this library.",
         Group::Audit => "What was done, by whom, and that nobody changed it afterwards.",
         Group::Meta => "Whether the service lives, and whether it can work.",
         Group::Documents => "This document, and pages to read it.",

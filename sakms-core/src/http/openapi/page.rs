@@ -59,10 +59,7 @@ impl<'a> Page<'a> {
         self
     }
 
-    pub(super) fn parameters(
-        self,
-        parameters: impl IntoIterator<Item = ParameterBuilder>,
-    ) -> Self {
+    pub(super) fn parameters(self, parameters: impl IntoIterator<Item = ParameterBuilder>) -> Self {
         parameters.into_iter().fold(self, Self::parameter)
     }
 
@@ -74,6 +71,18 @@ impl<'a> Page<'a> {
         let body = RequestBodyBuilder::new()
             .content("application/json", content.build())
             .required(Some(required));
+        self.operation = self.operation.request_body(Some(body.build()));
+        self
+    }
+
+    /// A form.
+    pub(super) fn takes_form<T: ToSchema>(mut self, example: Value) -> Self {
+        let content = ContentBuilder::new()
+            .schema(Some(self.reference::<T>()))
+            .example(Some(example));
+        let body = RequestBodyBuilder::new()
+            .content("application/x-www-form-urlencoded", content.build())
+            .required(Some(Required::True));
         self.operation = self.operation.request_body(Some(body.build()));
         self
     }

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{examples, openapi, openapi_under};
+use super::{asking, examples, openapi, openapi_under, oversight};
 use crate::entropy::OsEntropy;
 use crate::http::Api;
-use crate::http::dto::{ChangeKey, CreateKey, RevokeKeys, Rotate, SetRole, SignIn};
+use crate::http::dto::{
+    ChangeKey, CreateKey, ExplainKey, RevokeKeys, Rotate, SetRole, SignIn, VerifyKey, VerifyKeys,
+};
 use crate::http::route::{Access, Group, routes};
 use crate::key::MasterKey;
 use crate::service::Sakms;
@@ -215,8 +217,12 @@ fn requests_are_read_as_the_examples_say() {
     read::<RevokeKeys>(&document, "post", "/keys/revoke");
     read::<Rotate>(&document, "post", "/keys/{id}/rotate");
     read::<SetRole>(&document, "put", "/roles/{name}");
+    read::<VerifyKey>(&document, "post", "/keys/verify");
+    read::<VerifyKeys>(&document, "post", "/keys/verify/batch");
+    read::<ExplainKey>(&document, "post", "/keys/{id}/explain");
+    // The two of OAuth are forms, which are read field by field.
     let bodies = routes().iter().filter(|route| route.takes_body).count();
-    assert_eq!(bodies, 7, "a body was added: read its example here");
+    assert_eq!(bodies, 10 + 2, "a body was added: read its example here");
 }
 
 /// The fields of an answer's example are exactly those of its schema, and those it requires are there.
@@ -235,6 +241,10 @@ fn answers_look_as_their_schemas_say() {
         ("BulkRevocation", examples::bulk_revocation()),
         ("Role", examples::role()),
         ("AuditRow", examples::audit_row()),
+        ("Usage", oversight::usage()),
+        ("Explained", oversight::explained()),
+        ("Account", oversight::account()),
+        ("GoodKey", asking::good_key()),
         ("Health", examples::health()),
     ] {
         let schema = &document["components"]["schemas"][format!("sakms.{schema}")];
@@ -270,6 +280,9 @@ fn requests_refuse_fields_that_their_schemas_do_not_have() {
         "CreateKey",
         "ChangeKey",
         "RevokeKeys",
+        "VerifyKey",
+        "VerifyKeys",
+        "ExplainKey",
         "Rotate",
         "SetRole",
     ] {

@@ -26,6 +26,7 @@ impl From<Error> for Problem {
             Error::RotationInProgress => Self::rotation_in_progress(),
             Error::NoRotation => Self::no_rotation(),
             Error::IdempotencyKeyReused => Self::idempotency_key_reused(),
+            Error::OwnAccount => Self::own_account(),
             Error::Contended => Self::contended(),
             Error::Hash(HashError::Overloaded) => Self::overloaded(),
             Error::Store(ref store) => {
@@ -37,7 +38,7 @@ impl From<Error> for Problem {
                     _ => Self::internal(),
                 }
             }
-            Error::Hash(_) | Error::Token(_) | Error::Entropy(_) => {
+            Error::Unfinished | Error::Hash(_) | Error::Token(_) | Error::Entropy(_) => {
                 log(&error);
                 Self::internal()
             }

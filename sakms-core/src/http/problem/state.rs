@@ -11,6 +11,11 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "email_taken", detail)
     }
 
+    pub(in crate::http) fn own_account() -> Self {
+        let detail = "Nobody disables their own account. Another admin can do it.";
+        Self::new(StatusCode::CONFLICT, "own_account", detail)
+    }
+
     pub(in crate::http) fn contended() -> Self {
         let detail = "It is being changed by others at the same time. Try again.";
         Self::new(StatusCode::CONFLICT, "contended", detail)
@@ -18,7 +23,8 @@ impl Problem {
     }
 
     pub(in crate::http) fn too_many_keys() -> Self {
-        let detail = "There are as many keys as this owner may have. Revoke one that is not needed.";
+        let detail =
+            "There are as many keys as this owner may have. Revoke one that is not needed.";
         Self::new(StatusCode::CONFLICT, "too_many_keys", detail)
     }
 

@@ -1,8 +1,11 @@
 //! What is remembered of a key.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use super::digest::HashId;
+use super::last_address::LastAddress;
+use super::particulars::Particulars;
 use super::stamps::{Moment, Slot};
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
@@ -17,6 +20,7 @@ pub(in crate::service) struct KnownKey {
     pub(in crate::service) owner: Owner,
     pub(in crate::service) name: KeyName,
     pub(in crate::service) environment: Environment,
+    /// With those of its roles.
     pub(in crate::service) scopes: ScopeSet,
     pub(in crate::service) metadata: Metadata,
     pub(in crate::service) expires_at: Option<Timestamp>,
@@ -28,8 +32,12 @@ pub(in crate::service) struct KnownKey {
     pub(in crate::service) dated: bool,
     pub(super) read_at: Moment,
     pub(super) slots: [Slot; 2],
+    pub(in crate::service) particulars: Option<Box<Particulars>>,
     uses: AtomicU64,
+    refusals: AtomicU64,
     last_used: AtomicI64,
+    last_refused: AtomicI64,
+    last_from: LastAddress,
     /// Whether the uses are on the list of what is to be written down.
     listed: AtomicBool,
 }
@@ -45,6 +53,7 @@ enum Barred {
 impl KnownKey {
     pub(super) fn new(
         found: StoredSecret,
+        particulars: Option<Box<Particulars>>,
         (hash, dated): (HashId, bool),
         read_at: Moment,
         slots: [Slot; 2],
@@ -76,8 +85,12 @@ impl KnownKey {
             dated,
             read_at,
             slots,
+            particulars,
             uses: AtomicU64::new(0),
+            refusals: AtomicU64::new(0),
             last_used: AtomicI64::new(0),
+            last_refused: AtomicI64::new(0),
+            last_from: LastAddress::default(),
             listed: AtomicBool::new(false),
         }
     }
@@ -91,18 +104,33 @@ impl KnownKey {
             Some(Barred::Disabled) => Some(KeyDenial::Disabled),
             None if since(self.expires_at) => Some(KeyDenial::Expired),
             None if since(self.retired_at) => Some(KeyDenial::Retired),
-            None => None,
+            None => {
+                let from = self.particulars.as_ref()?.not_before?;
+                (now < from).then_some(KeyDenial::NotYetValid)
+            }
         }
     }
 
     /// Counts a use. Gives whether it has to be put on the list of what is to be written down.
-    pub(in crate::service) fn count_use(&self, now: Timestamp) -> bool {
+    pub(in crate::service) fn count_use(&self, now: Timestamp, from: Option<IpAddr>) -> bool {
+        if let Some(from) = from {
+            self.last_from.set(from);
+        }
+        self.count(&self.uses, &self.last_used, now)
+    }
+
+    /// The same for one that was refused though the secret was right.
+    pub(in crate::service) fn count_refusal(&self, now: Timestamp) -> bool {
+        self.count(&self.refusals, &self.last_refused, now)
+    }
+
+    fn count(&self, count: &AtomicU64, last: &AtomicI64, now: Timestamp) -> bool {
         let now = now.as_micros();
-        if self.last_used.load(Ordering::Relaxed) < now {
-            self.last_used.store(now, Ordering::Relaxed);
+        if last.load(Ordering::Relaxed) < now {
+            last.store(now, Ordering::Relaxed);
         }
         // Together with the swap in `take_uses`: a use that this one does not see on the list is counted by it.
-        self.uses.fetch_add(1, Ordering::AcqRel);
+        count.fetch_add(1, Ordering::AcqRel);
         !self.listed.load(Ordering::Relaxed) && !self.listed.swap(true, Ordering::AcqRel)
     }
 
@@ -115,8 +143,21 @@ impl KnownKey {
     pub(in crate::service) fn take_uses(&self) -> SecretUse {
         self.listed.store(false, Ordering::Release);
         let count = self.uses.swap(0, Ordering::AcqRel);
-        let last = Timestamp::from_micros(self.last_used.load(Ordering::Relaxed));
-        SecretUse::new(self.secret, count, last.unwrap_or(Timestamp::EPOCH))
+        let refused = self.refusals.swap(0, Ordering::AcqRel);
+        let last = if count == 0 {
+            &self.last_refused
+        } else {
+            &self.last_used
+        };
+        let last = Timestamp::from_micros(last.load(Ordering::Relaxed));
+        let mut taken = SecretUse::new(self.secret, count, last.unwrap_or(Timestamp::EPOCH));
+        taken.refused = refused;
+        taken.last_from = if count == 0 {
+            None
+        } else {
+            self.last_from.take()
+        };
+        taken
     }
 }
 
@@ -128,6 +169,6 @@ mod tests {
     #[cfg(target_pointer_width = "64")]
     fn a_remembered_key_is_small() {
         // A million of them are remembered; what is added here is added to each.
-        assert!(size_of::<KnownKey>() <= 184, "{}", size_of::<KnownKey>());
+        assert!(size_of::<KnownKey>() <= 240, "{}", size_of::<KnownKey>());
     }
 }

@@ -14,6 +14,8 @@ mod config;
 mod digest;
 mod entry;
 mod flight;
+mod last_address;
+mod particulars;
 mod stamps;
 mod strike;
 
@@ -32,6 +34,7 @@ use quick_cache::{Lifecycle, UnitWeighter};
 
 pub use config::CacheConfig;
 pub(super) use entry::KnownKey;
+pub(super) use particulars::Particulars;
 pub(super) use strike::Strike;
 
 pub(super) use digest::Digest;
@@ -39,10 +42,12 @@ use digest::{Digester, HashId};
 use flight::Flights;
 use stamps::{Moment, Slot, Stamps};
 
+use super::limit::{KeyRates, Limiters, Retiring};
+use crate::clock::Clock;
 use crate::entropy::{Entropy, EntropyError};
 use crate::hash::{HashError, HashPool, Share};
 use crate::id::{KeyId, SecretId};
-use crate::key::{Environment, Owner, ParsedKey, StoredSecret};
+use crate::key::{Environment, Owner, ParsedKey, RateLimit, StoredSecret};
 use crate::secret::StoredHash;
 use crate::store::{KeyStore, StoreError};
 
@@ -61,6 +66,7 @@ pub(super) struct KeyCache {
     proofs: Map<Proof>,
     keys: Map<Arc<KnownKey>>,
     denials: Map<Denial>,
+    limiters: Limiters,
     keys_evicted: CountEvictions,
     denials_evicted: CountEvictions,
     flights: Flights<Digest, Result<Finding, Failure>>,
@@ -102,6 +108,7 @@ pub(super) struct Presented {
 pub(super) struct Question<'a> {
     pub(super) store: &'a dyn KeyStore,
     pub(super) hashes: &'a HashPool,
+    pub(super) clock: &'a dyn Clock,
     pub(super) presented: &'a Presented,
     /// The one that the text names.
     pub(super) environment: &'a Environment,
@@ -141,6 +148,7 @@ impl KeyCache {
             proofs: map(config.keys, &CountEvictions::default()),
             keys: map(config.keys, &keys_evicted),
             denials: map(config.denials, &denials_evicted),
+            limiters: Limiters::new(config.keys),
             keys_evicted,
             denials_evicted,
             flights: Flights::default(),
@@ -230,12 +238,13 @@ impl KeyCache {
         let Question {
             store,
             hashes,
+            clock,
             presented: Presented { parsed, digest },
             environment,
         } = *question;
         let secret = parsed.secret.expose();
         let (read_at, absent_since) = (self.stamps.now(), self.absences.now());
-        let Some(found) = store.find(parsed.id).await.map_err(Failure::Store)? else {
+        let Some(mut found) = store.find(parsed.id).await.map_err(Failure::Store)? else {
             // As much work as for a wrong secret, so that the time does not tell whether there is one.
             let nobody = hashes.verify_absent(Share::Keys, secret);
             nobody.await.map_err(Failure::Hash)?;
@@ -245,7 +254,9 @@ impl KeyCache {
         };
         let stored = found.secret.hash.clone();
         let dated = hashes.needs_rehash(Share::Keys, &stored);
-        let known = self.keep(found, dated, read_at);
+        let particulars = self.particulars(&mut found, store, clock).await;
+        let particulars = particulars.map_err(Failure::Store)?;
+        let known = self.keep(found, particulars, dated, read_at);
         let proof = Proof {
             secret: known.secret,
             hash: known.hash,
@@ -267,13 +278,62 @@ impl KeyCache {
         }
     }
 
-    fn keep(&self, found: StoredSecret, dated: bool, read_at: Moment) -> Arc<KnownKey> {
+    /// What only some keys have. Reads the roles for one that holds any, and when a secret was replaced for one that is about to
+    /// retire; nothing for the others. A change of what is read here strikes this reading like any other.
+    async fn particulars(
+        &self,
+        found: &mut StoredSecret,
+        store: &dyn KeyStore,
+        clock: &dyn Clock,
+    ) -> Result<Option<Box<Particulars>>, StoreError> {
+        let StoredSecret { key, secret, .. } = found;
+        let roles = if key.roles.is_empty() {
+            Vec::new()
+        } else {
+            store.roles().await?
+        };
+        let retiring = match secret.retired_at {
+            Some(at) if at > clock.now() => {
+                let secrets = store.secrets(key.id).await?;
+                let newer = secrets.iter().map(|other| other.record.created_at);
+                let since = newer.filter(|made| *made > secret.created_at).min();
+                Some(Retiring::new(since.unwrap_or(at), at))
+            }
+            _ => None,
+        };
+        let limiters = (&self.limiters, clock.elapsed());
+        Ok(Particulars::of(key, &roles, retiring, limiters))
+    }
+
+    /// The rates of a key, apart: what is taken from them is taken from nowhere.
+    pub(super) fn rates_aside(
+        &self,
+        key: KeyId,
+        limits: &[RateLimit],
+        now: std::time::Duration,
+    ) -> KeyRates {
+        self.limiters.aside(key, limits, now)
+    }
+
+    fn keep(
+        &self,
+        found: StoredSecret,
+        particulars: Option<Box<Particulars>>,
+        dated: bool,
+        read_at: Moment,
+    ) -> Arc<KnownKey> {
         let hash = self.digester.hash(found.secret.hash.as_str());
         let slots = [
             self.key_slot(found.key.id),
             self.owner_slot(&found.key.owner),
         ];
-        let known = Arc::new(KnownKey::new(found, (hash, dated), read_at, slots));
+        let known = Arc::new(KnownKey::new(
+            found,
+            particulars,
+            (hash, dated),
+            read_at,
+            slots,
+        ));
         self.keys.insert(place(known.secret), Arc::clone(&known));
         known
     }

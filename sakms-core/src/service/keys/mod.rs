@@ -11,6 +11,7 @@ mod idempotency;
 mod lifetimes;
 mod list;
 mod mint;
+mod presented;
 mod roles;
 mod rotate;
 mod state;

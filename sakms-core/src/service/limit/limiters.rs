@@ -49,6 +49,19 @@ impl Limiters {
         Some(new)
     }
 
+    /// The rates of a key that has these, apart: what is taken from them is taken from nowhere.
+    pub(in crate::service) fn aside(
+        &self,
+        key: KeyId,
+        limits: &[RateLimit],
+        now: Duration,
+    ) -> KeyRates {
+        let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = rates.get(&key).filter(|kept| kept.are(limits)).cloned();
+        drop(rates);
+        kept.map_or_else(|| KeyRates::after(None, limits, now), |kept| kept.aside())
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.rates.lock().unwrap().len()

@@ -56,12 +56,14 @@ struct Place(Arc<AtomicU64>);
 struct Told(AtomicU64);
 
 impl KeyRates {
-    /// Rates of which nothing is taken. `now` is by [`Clock::elapsed`](crate::clock::Clock::elapsed), here and everywhere below.
+    /// Rates of which nothing is taken.
+    #[cfg(test)]
     pub(super) fn new(limits: &[RateLimit], now: Duration) -> Self {
         Self::after(None, limits, now)
     }
 
-    /// Rates that take the place of these. One that is still the same, in name and numbers, goes on where it is.
+    /// Rates that take the place of these. One that is still the same, in name and numbers, goes on where it is. `now` is by
+    /// [`Clock::elapsed`](crate::clock::Clock::elapsed), here and everywhere below.
     pub(super) fn after(earlier: Option<&Self>, limits: &[RateLimit], now: Duration) -> Self {
         let kept = |limit: &RateLimit| {
             let mut rates = earlier?.rates.iter();
@@ -85,6 +87,14 @@ impl KeyRates {
     /// Whether all there may be is there, so that forgetting the rates changes nothing.
     pub(super) fn are_full(&self, now: Duration) -> bool {
         self.rates.iter().all(|rate| rate.full_in(now).is_zero())
+    }
+
+    /// The same rates as they stand now, apart: what is taken from these is not taken from those.
+    pub(in crate::service) fn aside(&self) -> Self {
+        Self {
+            rates: self.rates.iter().map(Rate::aside).collect(),
+            turn: Mutex::default(),
+        }
     }
 
     /// Takes a request's cost out of every rate, or out of none.
@@ -146,6 +156,12 @@ impl Rate {
             place,
             start,
         }
+    }
+
+    fn aside(&self) -> Self {
+        let place = Place::default();
+        place.set(self.place.get());
+        Self::new((*self.limit).clone(), place, self.start)
     }
 
     fn take(&self, cost: NonZeroU32, now: Duration) -> Result<RateStanding, Refused> {

@@ -35,8 +35,13 @@ fn key(byte: u8) -> KeyId {
 /// How much of each rate is left after a request, or which one refused it and for how long.
 fn take(rates: &KeyRates, cost: u32, now: f64) -> Result<Vec<u32>, (String, Option<u64>)> {
     match rates.take(number(cost), at(now)) {
-        Ok(standings) => Ok(standings.iter().map(|standing| standing.remaining).collect()),
-        Err(Refusal::Later { name, retry_after, .. }) => {
+        Ok(standings) => Ok(standings
+            .iter()
+            .map(|standing| standing.remaining)
+            .collect()),
+        Err(Refusal::Later {
+            name, retry_after, ..
+        }) => {
             let seconds = retry_after.as_secs_f64().ceil();
             Err((name.to_string(), Some(seconds as u64)))
         }

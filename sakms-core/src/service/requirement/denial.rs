@@ -103,7 +103,10 @@ impl fmt::Display for KeyDenial {
             Self::RateLimited { name, .. } => {
                 write!(f, "the key's rate limit {name} is used up for the moment")
             }
-            Self::CostTooHigh { rate: Some(rate), most } => write!(
+            Self::CostTooHigh {
+                rate: Some(rate),
+                most,
+            } => write!(
                 f,
                 "the request costs more than the key's rate limit {rate} ever allows, which is {most}"
             ),

@@ -152,11 +152,20 @@ impl Requirement {
     }
 
     fn unmet(&self, environment: &Environment, held: &ScopeSet) -> Option<KeyDenial> {
-        if let Environments::Only(wanted) = &self.environment
-            && wanted != environment
-        {
-            return Some(KeyDenial::WrongEnvironment);
+        let wrong = self.wrong_environment(environment);
+        wrong.or_else(|| self.unmet_scope(held))
+    }
+
+    pub(super) fn wrong_environment(&self, environment: &Environment) -> Option<KeyDenial> {
+        match &self.environment {
+            Environments::Only(wanted) if wanted != environment => {
+                Some(KeyDenial::WrongEnvironment)
+            }
+            _ => None,
         }
+    }
+
+    pub(super) fn unmet_scope(&self, held: &ScopeSet) -> Option<KeyDenial> {
         self.scopes.fault(held).map(|fault| match fault {
             Fault::Missing(scope) => KeyDenial::MissingScope(scope.clone()),
             Fault::Held(scope) => KeyDenial::ForbiddenScope(scope.clone()),

@@ -48,7 +48,11 @@ fn all_any_and_not() {
         ("a:b and not c:d", "*", "holds c:d"),
         ("a:b and (c:d or e:f) and not g:h", "a:b e:f", "passes"),
         ("a:b and (c:d or e:f) and not g:h", "a:b", "lacks c:d"),
-        ("a:b and (c:d or e:f) and not g:h", "a:b c:d g:*", "holds g:h"),
+        (
+            "a:b and (c:d or e:f) and not g:h",
+            "a:b c:d g:*",
+            "holds g:h",
+        ),
         // `and` binds tighter than `or`, `not` than both.
         ("a:b or c:d and e:f", "a:b", "passes"),
         ("not a:b and c:d", "c:d", "passes"),
@@ -132,10 +136,7 @@ fn what_is_no_requirement_says_where() {
         assert_eq!(at(text), place, "{text}");
     }
     for empty in ["", "   "] {
-        assert_eq!(
-            empty.parse::<Requirement>(),
-            Err(InvalidRequirement::Empty)
-        );
+        assert_eq!(empty.parse::<Requirement>(), Err(InvalidRequirement::Empty));
     }
 }
 
@@ -235,8 +236,8 @@ fn granted_if_and_only_if_a_subset() {
 const WORDS: [&str; 6] = ["a:b", "a:*", "c:d", "*", "e.f:g-h_1", "c:e"];
 
 fn expressions() -> impl Strategy<Value = Expression> {
-    let scope = prop::sample::select(&WORDS[..])
-        .prop_map(|text| Expression::Scope(text.parse().unwrap()));
+    let scope =
+        prop::sample::select(&WORDS[..]).prop_map(|text| Expression::Scope(text.parse().unwrap()));
     // No deeper and no larger than a text may be.
     scope.prop_recursive(5, 40, 3, |inner| {
         prop_oneof![
