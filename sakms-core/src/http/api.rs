@@ -57,7 +57,7 @@ impl From<Sakms> for Api {
         let mut groups = HashSet::from([
             Group::Keys,
             Group::Roles,
-            Group::Asking,
+            Group::OAuth,
             Group::Audit,
             Group::Meta,
             Group::Documents,

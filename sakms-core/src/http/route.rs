@@ -48,8 +48,8 @@ pub enum Group {
     Keys,
     /// Defining roles.
     Roles,
-    /// Asking about keys from elsewhere.
-    Asking,
+    /// Asking about keys and revoking them as OAuth does (RFC 7662 and RFC 7009).
+    OAuth,
     /// Reading the journal.
     Audit,
     /// Health.
@@ -116,10 +116,10 @@ pub fn routes() -> &'static [Route] {
             row!(DELETE "/roles/{name}", Roles, Access::Admin, false, roles::remove),
             row!(GET "/keys/{id}/usage", Keys, holding("keys:read"), false, oversight::usage),
             row!(POST "/keys/{id}/explain", Keys, Access::Admin, true, oversight::explain),
-            row!(POST "/keys/verify", Asking, holding("keys:verify"), true, ask::verify),
-            row!(POST "/keys/verify/batch", Asking, holding("keys:verify"), true, ask::verify_each),
-            row!(POST "/oauth/introspect", Asking, holding("keys:verify"), true, ask::introspect),
-            row!(POST "/oauth/revoke", Asking, ANYONE, true, ask::revoke),
+            row!(POST "/keys/verify", Keys, holding("keys:verify"), true, ask::verify),
+            row!(POST "/keys/verify/batch", Keys, holding("keys:verify"), true, ask::verify_each),
+            row!(POST "/oauth/introspect", OAuth, holding("keys:verify"), true, ask::introspect),
+            row!(POST "/oauth/revoke", OAuth, ANYONE, true, ask::revoke),
             row!(GET "/accounts", Accounts, Access::Admin, false, oversight::accounts),
             row!(POST "/accounts/{id}/disable", Accounts, Access::Admin, false, oversight::disable),
             row!(POST "/accounts/{id}/enable", Accounts, Access::Admin, false, oversight::enable),

@@ -54,11 +54,14 @@ mod world;
 
 pub mod accounts;
 pub mod addresses;
+pub mod admin;
+pub mod ask;
 pub mod audit;
 pub mod bodies;
 pub mod corpus;
 pub mod credentials;
 pub mod documents;
+pub mod explain;
 pub mod environments;
 pub mod fields;
 pub mod flow;
@@ -73,6 +76,7 @@ pub mod outage;
 pub mod paging;
 pub mod races;
 pub mod table;
+pub mod usage;
 
 use std::any::Any;
 use std::fmt;
@@ -308,6 +312,26 @@ macro_rules! http_suite {
             host::hosts_owners_do_not_see_each_other
             host::a_host_that_names_nobody_lets_nobody_in
             host::a_prefix_changes_nothing
+            ask::a_good_key_is_valid_and_says_what_it_is
+            ask::a_bad_key_is_not_valid_and_says_why
+            ask::what_is_asked_is_checked
+            ask::asking_is_a_use_with_its_cost
+            ask::a_batch_is_answered_in_order
+            ask::introspection_says_no_more_than_it_must
+            ask::whoever_presents_a_key_revokes_it
+            ask::a_replaced_secret_revokes_nothing
+            ask::forms_are_checked
+            ask::an_outage_is_no_answer
+            explain::every_gate_is_named
+            explain::explaining_takes_nothing
+            explain::what_is_explained_is_what_happens
+            usage::uses_are_shown_by_day
+            usage::days_are_checked
+            admin::a_role_is_in_force_at_once
+            admin::accounts_are_listed
+            admin::a_disabled_account_is_shut_out
+            admin::nobody_shuts_themself_out
+            admin::an_admin_manages_every_key
             audit::a_row_says_who_did_what
             audit::an_owner_sees_their_own_rows
             audit::an_admin_sees_every_row

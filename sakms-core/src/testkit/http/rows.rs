@@ -71,6 +71,15 @@ const ROWS: &[Row] = &[
     row("GET /roles",             STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
     row("PUT /roles/{name}",      STORE, Some(some_scopes),  [401, 401, 403, 403, 403, 403, 200]),
     row("DELETE /roles/{name}",   STORE, None,               [401, 401, 403, 403, 403, 403, 200]),
+    row("GET /keys/{id}/usage",   STORE, None,               [401, 401, 200, 403, 200, 404, 200]),
+    row("POST /keys/{id}/explain", STORE, None,              [401, 401, 403, 403, 403, 403, 200]),
+    row("POST /keys/verify",      STORE, Some(a_key),        [401, 401, 200, 403, 200, 200, 200]),
+    row("POST /keys/verify/batch", STORE, Some(some_keys),   [401, 401, 200, 403, 200, 200, 200]),
+    row("POST /oauth/introspect", STORE, Some(a_token),      [401, 401, 200, 403, 200, 200, 200]),
+    row("POST /oauth/revoke",     NO_STORE, Some(no_token),  [200, 200, 200, 200, 200, 200, 200]),
+    row("GET /accounts",          STORE, None,               [401, 401, 403, 403, 403, 403, 200]),
+    row("POST /accounts/{id}/disable", STORE, None,          [401, 401, 403, 403, 403, 403, 200]),
+    row("POST /accounts/{id}/enable", STORE, None,           [401, 401, 403, 403, 403, 403, 200]),
     row("GET /audit",             STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
     row("GET /health",            NO_STORE, None,            [200, 200, 200, 200, 200, 200, 200]),
     row("GET /ready",             STORE, None,               [200, 200, 200, 200, 200, 200, 200]),
@@ -121,6 +130,22 @@ fn at_once(_: &Cast) -> Value {
 
 fn some_scopes(_: &Cast) -> Value {
     json!({"scopes": ["reports:read"]})
+}
+
+fn a_key(cast: &Cast) -> Value {
+    json!({"key": cast.target.text})
+}
+
+fn some_keys(cast: &Cast) -> Value {
+    json!({"keys": [cast.target.text, "nonsense"]})
+}
+
+fn a_token(cast: &Cast) -> Value {
+    json!({"token": cast.target.text})
+}
+
+fn no_token(_: &Cast) -> Value {
+    json!({"token": "nonsense"})
 }
 
 /// A path of the table with something in place of what is left open: this id, the name of a role or of a file there is.
@@ -199,6 +224,8 @@ impl Cast {
         let target = target(route.path, id);
         let request = world.client.request(route.method.as_str(), &target);
         match row.body {
+            // OAuth has forms.
+            Some(body) if route.path.starts_with("/oauth/") => request.form(&body(self)),
             Some(body) => request.json(&body(self)),
             None => request,
         }
