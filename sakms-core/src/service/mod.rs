@@ -14,6 +14,7 @@ mod renew;
 mod requirement;
 mod statistics;
 mod tally;
+mod task;
 mod usage;
 mod verified;
 mod verify;

@@ -42,11 +42,14 @@ impl Requirement {
         if self
             .environment
             .as_ref()
-            .is_some_and(|wanted| *wanted != known.environment)
+            .is_some_and(|wanted| *wanted != known.policy.environment)
         {
             return Some(KeyDenial::WrongEnvironment);
         }
-        let missing = self.scopes.iter().find(|scope| !known.scopes.grants(scope));
+        let missing = self
+            .scopes
+            .iter()
+            .find(|scope| !known.policy.scopes.grants(scope));
         missing.map(|scope| KeyDenial::MissingScope(scope.clone()))
     }
 }

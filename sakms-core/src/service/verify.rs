@@ -1,13 +1,13 @@
 //! The check of a presented key.
 //!
-//! Cheap first. A text that was proven before costs a digest and two look-ups. Of any other, shape and tag are looked
+//! Cheap first. A text that was proven before costs a digest and a look-up. Of any other, shape and tag are looked
 //! at before anything else, without I/O, so that a stranger's guesses reach neither the database nor Argon2. Then the
 //! secret is proven, and only then its state is looked at: who does not hold the secret never learns whether it is
 //! expired or revoked.
 
 use std::sync::Arc;
 
-use super::cache::{Digest, Failure, Known, KnownKey, Presented, Question};
+use super::cache::{Digest, Failure, KeyInUse, Known, Presented, Question, Tick};
 use super::error::Error;
 use super::requirement::{KeyDenial, Requirement};
 use super::tally::Count;
@@ -60,17 +60,21 @@ impl Sakms {
             follower,
             format,
             tally,
+            clock,
             ..
         } = &*self.inner;
         if !format.fits(text) {
             return Checked::Now(self.deny(KeyDenial::Malformed));
         }
         let digest = cache.digest(text);
-        if follower.is_current() {
-            match cache.recall(digest) {
-                Some(Known::Key(known)) => {
+        // One look at the clock for all that depends on how much time went by.
+        let elapsed = clock.elapsed();
+        if follower.is_current(elapsed) {
+            let now = Tick::at(elapsed);
+            match cache.recall(digest, now) {
+                Some(Known::Key(key)) => {
                     tally.add(Count::KnownKey);
-                    let verdict = self.decide(known, requirement);
+                    let verdict = self.decide(key, now, requirement);
                     self.renew_if_dated(&verdict, digest, || Some(format.parse(text).ok()?.secret));
                     return Checked::Now(verdict);
                 }
@@ -103,6 +107,7 @@ impl Sakms {
             follower,
             usage,
             tally,
+            clock,
             ..
         } = &*self.inner;
         tally.add(Count::NotKnown);
@@ -120,8 +125,8 @@ impl Sakms {
             environment: format.environment_of(&presented.parsed),
         };
         match cache.find_out(&question).await {
-            Ok(Known::Key(known)) => {
-                let verdict = self.decide(known, requirement);
+            Ok(Known::Key(key)) => {
+                let verdict = self.decide(key, Tick::at(clock.elapsed()), requirement);
                 let Presented { parsed, digest } = presented;
                 self.renew_if_dated(&verdict, digest, || Some(parsed.secret));
                 Ok(verdict)
@@ -142,24 +147,29 @@ impl Sakms {
         secret: impl FnOnce() -> Option<KeySecret>,
     ) {
         if let Verdict::Granted(key) = verdict
-            && key.known().dated
+            && key.in_use().is_dated()
         {
-            self.renew_key_hash(key.known(), digest, secret);
+            self.renew_key_hash(&key.in_use().known, digest, secret);
         }
     }
 
     /// Holds a proven key against the clock and the requirement.
-    fn decide(&self, known: Arc<KnownKey>, requirement: &Requirement) -> KeyVerdict {
-        let now = self.inner.clock.now();
-        let denial = known
-            .refused_at(now)
-            .or_else(|| requirement.unmet_by(&known));
+    fn decide(&self, key: Arc<KeyInUse>, now: Tick, requirement: &Requirement) -> KeyVerdict {
+        let Inner {
+            clock,
+            tally,
+            usage,
+            ..
+        } = &*self.inner;
+        let denial = key
+            .refused_by(clock.as_ref())
+            .or_else(|| requirement.unmet_by(&key.known));
         if let Some(denial) = denial {
             return self.deny(denial);
         }
-        self.inner.tally.add(Count::Granted);
-        self.inner.usage.count(&known, now);
-        Verdict::Granted(VerifiedKey::new(known))
+        tally.add(Count::Granted);
+        usage.count(&key, now, clock.as_ref());
+        Verdict::Granted(VerifiedKey::new(key))
     }
 
     fn deny(&self, denial: KeyDenial) -> KeyVerdict {
