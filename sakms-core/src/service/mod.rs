@@ -16,6 +16,7 @@ mod renew;
 mod requirement;
 mod statistics;
 mod tally;
+mod task;
 mod usage;
 mod verified;
 mod verify;
