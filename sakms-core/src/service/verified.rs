@@ -76,7 +76,9 @@ impl VerifiedKey {
     #[must_use]
     pub fn own_scopes(&self) -> &ScopeSet {
         let particulars = self.0.particulars();
-        particulars.map_or(&self.0.known.policy.scopes, |particulars| &particulars.own_scopes)
+        particulars.map_or(&self.0.known.policy.scopes, |particulars| {
+            &particulars.own_scopes
+        })
     }
 
     /// Which roles it holds.

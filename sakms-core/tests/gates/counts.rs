@@ -84,10 +84,16 @@ async fn where_the_last_use_came_from_is_kept() {
     let key = node.key("a:b").await;
     node.sakms.catch_up().await.unwrap();
     let addresses = ["192.0.2.7", "2001:db8::1", "::ffff:203.0.113.9"];
-    for (address, known) in addresses.iter().zip(["192.0.2.7", "2001:db8::1", "203.0.113.9"]) {
+    for (address, known) in addresses
+        .iter()
+        .zip(["192.0.2.7", "2001:db8::1", "203.0.113.9"])
+    {
         let from: IpAddr = address.parse().unwrap();
         node.clock.advance(Duration::from_secs(1));
-        node.verify(&key, "a:b", Some(from), 1).await.unwrap().unwrap();
+        node.verify(&key, "a:b", Some(from), 1)
+            .await
+            .unwrap()
+            .unwrap();
         node.sakms.flush().await.unwrap();
         let used = secret(&node, &key).await;
         assert_eq!(used.last_used_from, Some(known.parse().unwrap()));

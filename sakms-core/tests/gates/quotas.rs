@@ -15,7 +15,8 @@ use super::{Key, Node};
 async fn limited(node: &Node, quota: Option<(u64, Refill)>, rate: Option<u32>) -> Key {
     let key = node.key("a:b").await;
     let mut limits = Limits::default();
-    limits.quota = quota.map(|(amount, refill)| Quota::new(NonZeroU64::new(amount).unwrap(), refill));
+    limits.quota =
+        quota.map(|(amount, refill)| Quota::new(NonZeroU64::new(amount).unwrap(), refill));
     let minute = NonZeroU32::new(60).unwrap();
     limits.rates = rate
         .map(|requests| {

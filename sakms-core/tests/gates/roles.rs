@@ -93,7 +93,11 @@ async fn a_change_of_a_role_is_in_force_after_a_reading_of_the_journal() {
     let missing = Err(KeyDenial::MissingScope(read.parse().unwrap()));
     set_role(&other, "reader", "reports:write").await;
     for node in [&one, &other] {
-        assert_eq!(node.check(&key, read).await.unwrap(), Ok(()), "not heard of");
+        assert_eq!(
+            node.check(&key, read).await.unwrap(),
+            Ok(()),
+            "not heard of"
+        );
         node.sakms.catch_up().await.unwrap();
         assert_eq!(node.check(&key, read).await.unwrap(), missing);
         assert_eq!(node.check(&key, "reports:write").await.unwrap(), Ok(()));
@@ -123,7 +127,10 @@ async fn what_was_refused_and_written_down_makes_nobody_read_anew() {
         (Action::KEY_REFUSE, Subject::key(key.id)),
         (Action::KEY_REFUSE, Subject::SERVICE),
         (Action::ACCOUNT_REFUSE, Subject::SERVICE),
-        (Action::ACCOUNT_REFUSE, Subject::account(fixtures::account_id())),
+        (
+            Action::ACCOUNT_REFUSE,
+            Subject::account(fixtures::account_id()),
+        ),
     ] {
         let entry = fixtures::entry(action, subject);
         node.store.note(&entry).await.unwrap();

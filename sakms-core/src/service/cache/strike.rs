@@ -36,8 +36,7 @@ impl<'a> Strike<'a> {
         Self { cache, what }
     }
 
-    /// For what many keys may hang on: a role.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for whatever changes a role"))]
+    /// For what many keys hang on: a role.
     pub(in crate::service) const fn all(cache: &'a KeyCache) -> Self {
         let what = What::All;
         Self { cache, what }

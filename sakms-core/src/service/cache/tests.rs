@@ -44,7 +44,7 @@ impl Fill {
 
     fn finish(self, cache: &KeyCache) -> Digest {
         let digest = digest_of(cache, self.found.secret.id);
-        let (known, reading) = cache.known(self.found, false, self.read_at);
+        let (known, reading) = cache.known(self.found, None, false, self.read_at);
         cache.keep(digest, known, reading);
         digest
     }
@@ -142,7 +142,7 @@ fn a_proof_counts_for_the_hash_it_was_made_of() {
     let read = |hash: &str, dated| {
         let mut found = stored(1, false);
         found.secret.hash = StoredHash::new(hash.to_owned());
-        cache.known(found, dated, cache.stamps.now())
+        cache.known(found, None, dated, cache.stamps.now())
     };
     // The proof outlives the strike, for the hash that it is of.
     let (same, _) = read("hash 1", false);
@@ -209,7 +209,7 @@ fn room_is_what_it_says() {
             .map(|number| cache.digest(&format!("text {number}")))
             .collect();
         for &digest in &digests {
-            let (known, reading) = cache.known(stored(1, false), false, cache.stamps.now());
+            let (known, reading) = cache.known(stored(1, false), None, false, cache.stamps.now());
             cache.keep(digest, known, reading);
             let absent = Denial::NoSuchSecret(cache.absences.now());
             cache.denials.insert(digest, absent);
@@ -262,4 +262,14 @@ fn a_key_in_use_comes_back_to_the_map() {
     let later = Tick::at(Duration::from_secs(1));
     assert!(matches!(cache.recall(digest, later), Some(Known::Key(_))));
     assert_eq!(cache.sizes().0, 1);
+}
+
+#[test]
+fn a_change_that_any_key_may_hang_on_strikes_all_of_them_when_it_is_over() {
+    let cache = cache();
+    let digests = [0, 1].map(|key| Fill::begin(&cache, stored(key, false)).finish(&cache));
+    let strike = Strike::all(&cache);
+    assert!(digests.iter().all(|&digest| is_granted(&cache, digest)));
+    drop(strike);
+    assert!(!digests.iter().any(|&digest| is_granted(&cache, digest)));
 }
