@@ -118,6 +118,12 @@ impl Api {
         self
     }
 
+    /// Which proxies are believed.
+    #[must_use]
+    pub const fn proxies(&self) -> &TrustedProxies {
+        &self.proxies
+    }
+
     /// The service.
     #[must_use]
     pub const fn sakms(&self) -> &Sakms {

@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cache::{KnownKey, Particulars};
+use super::cache::{KeyInUse, Particulars, Tick};
 use super::error::Error;
 use super::limit::{LimiterDown, QuotaStanding, Refusal, Standing};
 use super::requirement::{KeyDenial, Requirement};
@@ -16,7 +16,6 @@ use super::tally::Count;
 use super::verified::VerifiedKey;
 use super::verify::{Circumstances, KeyVerdict};
 use super::{Inner, Sakms};
-use crate::clock::Timestamp;
 use crate::key::Quota;
 use crate::verdict::Verdict;
 
@@ -31,76 +30,61 @@ pub(super) enum Decision {
 /// What is to be taken out of a key's quota.
 #[derive(Debug)]
 pub(super) struct DueQuota {
-    known: Arc<KnownKey>,
+    key: Arc<KeyInUse>,
+    elapsed: Duration,
     standing: Standing,
     quota: Quota,
     circumstances: Circumstances,
-    now: Timestamp,
 }
 
 impl DueQuota {
-    pub(super) const fn known(&self) -> &Arc<KnownKey> {
-        &self.known
+    pub(super) const fn key(&self) -> &Arc<KeyInUse> {
+        &self.key
     }
 }
 
 impl Sakms {
-    /// Holds a proven key against everything that needs no I/O.
+    /// Holds a proven key against everything that needs no I/O, `elapsed` after the process began
+    /// ([`Clock::elapsed`](crate::clock::Clock::elapsed)).
     pub(super) fn decide(
         &self,
-        known: Arc<KnownKey>,
+        key: Arc<KeyInUse>,
+        elapsed: Duration,
         requirement: &Requirement,
         circumstances: &Circumstances,
     ) -> Decision {
-        let now = self.inner.clock.now();
-        let denial = known
-            .refused_at(now)
-            .or_else(|| requirement.unmet_by(&known));
+        let denial = key
+            .refused_by(self.inner.clock.as_ref())
+            .or_else(|| requirement.unmet_by(&key.known));
         if let Some(denial) = denial {
-            return Decision::Now(self.refuse(&known, now, denial));
+            return Decision::Now(self.refuse(&key, denial));
         }
-        if known.particulars.is_some() {
-            return self.decide_by_particulars(known, circumstances, now);
-        }
-        self.count_granted(&known, circumstances, now);
-        Decision::Now(Verdict::Granted(VerifiedKey::new(known)))
-    }
-
-    fn decide_by_particulars(
-        &self,
-        known: Arc<KnownKey>,
-        circumstances: &Circumstances,
-        now: Timestamp,
-    ) -> Decision {
-        let Some(particulars) = known.particulars.as_deref() else {
-            return Decision::Now(Verdict::Granted(VerifiedKey::new(known)));
+        let standing = match key.particulars() {
+            None => None,
+            Some(particulars) => match self.standing(particulars, elapsed, circumstances) {
+                Err(denial) => return Decision::Now(self.refuse(&key, denial)),
+                Ok(standing) => match particulars.quota {
+                    None => standing,
+                    Some(quota) => {
+                        return Decision::Quota(Box::new(DueQuota {
+                            key,
+                            elapsed,
+                            standing: standing.unwrap_or_default(),
+                            quota,
+                            circumstances: *circumstances,
+                        }));
+                    }
+                },
+            },
         };
-        let standing = match self.standing(particulars, circumstances) {
-            Ok(standing) => standing,
-            Err(denial) => return Decision::Now(self.refuse(&known, now, denial)),
-        };
-        match (particulars.quota, standing) {
-            (Some(quota), standing) => Decision::Quota(Box::new(DueQuota {
-                standing: standing.unwrap_or_default(),
-                quota,
-                circumstances: *circumstances,
-                now,
-                known,
-            })),
-            (None, standing) => {
-                self.count_granted(&known, circumstances, now);
-                Decision::Now(Verdict::Granted(match standing {
-                    Some(standing) => VerifiedKey::standing_so(known, standing),
-                    None => VerifiedKey::new(known),
-                }))
-            }
-        }
+        Decision::Now(self.grant(key, elapsed, standing, circumstances))
     }
 
     /// Takes what a request costs out of the rates. Gives how they stand, when there is something to say of it.
     fn standing(
         &self,
         particulars: &Particulars,
+        elapsed: Duration,
         circumstances: &Circumstances,
     ) -> Result<Option<Standing>, KeyDenial> {
         let Particulars {
@@ -129,7 +113,7 @@ impl Sakms {
             ..Standing::default()
         };
         if let Some(rates) = rates {
-            standing.rates = rates.take(cost, self.inner.clock.elapsed())?;
+            standing.rates = rates.take(cost, elapsed)?;
         }
         Ok(Some(standing))
     }
@@ -137,21 +121,23 @@ impl Sakms {
     /// Takes what a request costs out of its key's quota.
     pub(super) async fn take_quota(&self, due: DueQuota) -> Result<KeyVerdict, Error> {
         let DueQuota {
-            known,
+            key,
+            elapsed,
             mut standing,
             quota: Quota { amount, refill, .. },
             circumstances,
-            now,
         } = due;
         let Inner {
             keys,
             limiter_down,
             tally,
+            clock,
             ..
         } = &*self.inner;
+        let now = clock.now();
         let (period, next) = (refill.period_of(now), refill.next_after(now));
         let cost = u64::from(circumstances.cost.get());
-        let taken = keys.take_quota(known.key, period, amount.get(), cost);
+        let taken = keys.take_quota(key.known.key, period, amount.get(), cost);
         match taken.await {
             Ok(Some(remaining)) => {
                 standing.quota = Some(QuotaStanding::Taken {
@@ -165,7 +151,7 @@ impl Sakms {
             Ok(None) => {
                 let retry_after: Option<Duration> = next.map(|next| next.since(now));
                 let denial = KeyDenial::QuotaExhausted { retry_after };
-                return Ok(self.refuse(&known, now, denial));
+                return Ok(self.refuse(&key, denial));
             }
             Err(error) if *limiter_down == LimiterDown::Open => {
                 tracing::warn!(%error, "a quota could not be asked for; the request was let in");
@@ -177,19 +163,41 @@ impl Sakms {
                 return Err(error.into());
             }
         }
-        self.count_granted(&known, &circumstances, now);
-        Ok(Verdict::Granted(VerifiedKey::standing_so(known, standing)))
+        Ok(self.grant(key, elapsed, Some(standing), &circumstances))
     }
 
-    fn count_granted(&self, known: &Arc<KnownKey>, by: &Circumstances, now: Timestamp) {
-        self.inner.tally.add(Count::Granted);
-        self.inner.usage.count(known, now, by.address);
+    fn grant(
+        &self,
+        key: Arc<KeyInUse>,
+        elapsed: Duration,
+        standing: Option<Standing>,
+        by: &Circumstances,
+    ) -> KeyVerdict {
+        let Inner {
+            tally,
+            usage,
+            clock,
+            ..
+        } = &*self.inner;
+        tally.add(Count::Granted);
+        usage.count(&key, Tick::at(elapsed), clock.as_ref(), by.address);
+        Verdict::Granted(match standing {
+            Some(standing) => VerifiedKey::standing_so(key, standing),
+            None => VerifiedKey::new(key),
+        })
     }
 
     /// Refuses a key whose secret was right.
-    fn refuse(&self, known: &Arc<KnownKey>, now: Timestamp, denial: KeyDenial) -> KeyVerdict {
-        self.inner.usage.count_refusal(known, now);
-        self.inner.refusals.key(known.key, &denial);
+    #[cold]
+    fn refuse(&self, key: &Arc<KeyInUse>, denial: KeyDenial) -> KeyVerdict {
+        let Inner {
+            usage,
+            refusals,
+            clock,
+            ..
+        } = &*self.inner;
+        usage.count_refusal(key, clock.as_ref());
+        refusals.key(key.known.key, &denial);
         self.deny(denial)
     }
 }

@@ -21,6 +21,7 @@ mod requirement;
 mod seal;
 mod statistics;
 mod tally;
+mod task;
 mod usage;
 mod verified;
 mod verify;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::requirement::KeyDenial;
 
 /// More than there are cores on most machines; threads beyond it share.
-const STRIPES: usize = 32;
+pub(super) const STRIPES: usize = 32;
 
 macro_rules! counts {
     ($($name:ident)*) => {
@@ -80,7 +80,7 @@ impl Tally {
 }
 
 /// The stripe of this thread, for as long as it lives.
-fn stripe() -> usize {
+pub(super) fn stripe() -> usize {
     const NONE: usize = usize::MAX;
     thread_local! {
         static MINE: Cell<usize> = const { Cell::new(NONE) };

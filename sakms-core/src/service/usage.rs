@@ -9,16 +9,14 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
-use super::cache::KnownKey;
+use super::cache::{KeyInUse, Tick};
 use super::refusals::Refusals;
 use super::tally::{Count, Tally};
-use crate::clock::Timestamp;
+use super::task::{self, HasTask, Running};
+use crate::clock::Clock;
 use crate::id::SecretId;
 use crate::key::{Day, SecretUse};
 use crate::store::{KeyStore, StoreError};
@@ -34,7 +32,7 @@ type Counts = HashMap<(SecretId, Day), SecretUse>;
 
 #[derive(Debug)]
 pub(super) struct UsageBuffer {
-    used: Mutex<Vec<Arc<KnownKey>>>,
+    used: Mutex<Vec<Arc<KeyInUse>>>,
     /// What the store did not take.
     unsaved: Mutex<Counts>,
     store: Arc<dyn KeyStore>,
@@ -42,7 +40,7 @@ pub(super) struct UsageBuffer {
     /// Written down at the same times.
     refusals: Arc<Refusals>,
     interval: Duration,
-    flusher_runs: AtomicBool,
+    flusher: Running,
     /// One flush at a time, so that a flush that fails puts back what it took before the next one looks.
     flushing: tokio::sync::Mutex<()>,
 }
@@ -61,22 +59,28 @@ impl UsageBuffer {
             tally,
             refusals,
             interval,
-            flusher_runs: AtomicBool::new(false),
+            flusher: Running::default(),
             flushing: tokio::sync::Mutex::default(),
         }
     }
 
     /// Counts one use.
-    pub(super) fn count(&self, known: &Arc<KnownKey>, at: Timestamp, from: Option<IpAddr>) {
-        if known.count_use(at, from) {
-            self.list(known);
+    pub(super) fn count(
+        &self,
+        key: &Arc<KeyInUse>,
+        now: Tick,
+        clock: &dyn Clock,
+        from: Option<IpAddr>,
+    ) {
+        if key.count_use(now, clock, from) {
+            self.list(key);
         }
     }
 
     /// Counts a request that was refused though its secret was right.
-    pub(super) fn count_refusal(&self, known: &Arc<KnownKey>, at: Timestamp) {
-        if known.count_refusal(at) {
-            self.list(known);
+    pub(super) fn count_refusal(&self, key: &Arc<KeyInUse>, clock: &dyn Clock) {
+        if key.count_refusal(clock.now()) {
+            self.list(key);
         }
     }
 
@@ -84,8 +88,8 @@ impl UsageBuffer {
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock().await;
         let mut counts = std::mem::take(&mut *locked(&self.unsaved));
-        for known in std::mem::take(&mut *locked(&self.used)) {
-            add(&mut counts, known.take_uses());
+        for key in std::mem::take(&mut *locked(&self.used)) {
+            add(&mut counts, key.take_uses());
         }
         // Dropped with this future too, if whoever flushes goes away.
         let mut taken = PutBack {
@@ -101,23 +105,13 @@ impl UsageBuffer {
         Ok(())
     }
 
-    /// Starts the task that flushes, when none runs. It lives on the runtime of whoever called first, for as long as
-    /// that runtime and this buffer do.
+    /// Starts the task that flushes, when none runs ([`task::ensure_running`]).
     pub(super) fn ensure_running(self: &Arc<Self>) {
-        if self.flusher_runs.load(Ordering::Acquire)
-            || self.flusher_runs.swap(true, Ordering::AcqRel)
-        {
-            return;
-        }
-        let flag = RunsWhileAlive(Arc::downgrade(self));
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
         let interval = self.interval;
-        runtime.spawn(async move {
+        task::ensure_running(self, |served| async move {
             loop {
                 tokio::time::sleep(interval).await;
-                let Some(buffer) = flag.0.upgrade() else {
+                let Some(buffer) = served.get() else {
                     return;
                 };
                 if let Err(error) = buffer.flush().await {
@@ -131,12 +125,12 @@ impl UsageBuffer {
     }
 
     #[cold]
-    fn list(&self, known: &Arc<KnownKey>) {
+    fn list(&self, key: &Arc<KeyInUse>) {
         let mut used = locked(&self.used);
         if used.len() < MOST_SECRETS {
-            used.push(Arc::clone(known));
+            used.push(Arc::clone(key));
         } else {
-            known.not_listed();
+            key.not_listed();
         }
     }
 }
@@ -180,13 +174,8 @@ fn add(counts: &mut Counts, seen: SecretUse) {
     known.refused = earlier.refused.saturating_add(later.refused);
 }
 
-/// Says that the flusher runs no more when its task is dropped, with its runtime too.
-struct RunsWhileAlive(Weak<UsageBuffer>);
-
-impl Drop for RunsWhileAlive {
-    fn drop(&mut self) {
-        if let Some(buffer) = self.0.upgrade() {
-            buffer.flusher_runs.store(false, Ordering::Release);
-        }
+impl HasTask for UsageBuffer {
+    fn running(&self) -> &Running {
+        &self.flusher
     }
 }

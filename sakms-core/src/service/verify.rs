@@ -1,6 +1,6 @@
 //! The check of a presented key.
 //!
-//! Cheap first. A text that was proven before costs a digest and two look-ups. Of any other, shape and tag are looked
+//! Cheap first. A text that was proven before costs a digest and a look-up. Of any other, shape and tag are looked
 //! at before anything else, without I/O, so that a stranger's guesses reach neither the database nor Argon2. Then the
 //! secret is proven, and only then its state is looked at: who does not hold the secret never learns whether it is
 //! expired or revoked.
@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::cache::{Digest, Failure, Known, Presented, Question};
+use super::cache::{Digest, Failure, Known, Presented, Question, Tick};
 use super::error::Error;
 use super::gates::{Decision, DueQuota};
 use super::requirement::{KeyDenial, Requirement};
@@ -134,24 +134,27 @@ impl Sakms {
             follower,
             format,
             tally,
+            clock,
             ..
         } = &*self.inner;
         if !format.fits(text) {
             return Checked::Now(self.deny(KeyDenial::Malformed));
         }
         let digest = cache.digest(text);
-        if follower.is_current() {
-            match cache.recall(digest) {
-                Some(Known::Key(known)) => {
+        // One look at the clock for all that depends on how much time went by.
+        let elapsed = clock.elapsed();
+        if follower.is_current(elapsed) {
+            match cache.recall(digest, Tick::at(elapsed)) {
+                Some(Known::Key(key)) => {
                     tally.add(Count::KnownKey);
                     let secret = || Some(format.parse(text).ok()?.secret);
-                    return match self.decide(known, requirement, circumstances) {
+                    return match self.decide(key, elapsed, requirement, circumstances) {
                         Decision::Now(verdict) => {
                             self.renew_if_dated(&verdict, digest, secret);
                             Checked::Now(verdict)
                         }
                         Decision::Quota(due) => {
-                            let secret = due.known().dated.then(secret).flatten();
+                            let secret = due.key().is_dated().then(secret).flatten();
                             let renewal = Renewal { digest, secret };
                             Checked::Later(Unsettled(Rest::Quota(due, renewal)))
                         }
@@ -185,10 +188,11 @@ impl Sakms {
         let (decision, renewal) = match unsettled.0 {
             Rest::Quota(due, renewal) => (Decision::Quota(due), renewal),
             Rest::Everything(presented) => match self.find_out(&presented).await? {
-                Known::Key(known) => {
+                Known::Key(key) => {
                     let Presented { parsed, digest } = *presented;
-                    let secret = known.dated.then_some(parsed.secret);
-                    let decision = self.decide(known, requirement, circumstances);
+                    let secret = key.is_dated().then_some(parsed.secret);
+                    let elapsed = self.inner.clock.elapsed();
+                    let decision = self.decide(key, elapsed, requirement, circumstances);
                     (decision, Renewal { digest, secret })
                 }
                 Known::Nothing => return Ok(self.deny(KeyDenial::Unknown)),
@@ -244,9 +248,9 @@ impl Sakms {
         secret: impl FnOnce() -> Option<KeySecret>,
     ) {
         if let Verdict::Granted(key) = verdict
-            && key.known().dated
+            && key.in_use().is_dated()
         {
-            self.renew_key_hash(key.known(), digest, secret);
+            self.renew_key_hash(&key.in_use().known, digest, secret);
         }
     }
 
@@ -269,7 +273,7 @@ impl Unsettled {
     fn secret(&self) -> SecretId {
         match &self.0 {
             Rest::Everything(presented) => presented.parsed.id,
-            Rest::Quota(due, _) => due.known().secret,
+            Rest::Quota(due, _) => due.key().known.secret,
         }
     }
 }

@@ -34,6 +34,8 @@ impl Flawed {
             store: store.clone(),
             flaw,
             fourth_seen: Arc::new(AtomicBool::new(false)),
+            remembered: Arc::default(),
+            places: Arc::default(),
         };
         Self { store, wrong }
     }
@@ -58,30 +60,30 @@ passed_on! { KeyStore:
     wrong insert(key: &KeyRecord, secret: &SecretRecord, conditions: &Conditions, entry: &JournalEntry) -> ();
     wrong find(secret: SecretId) -> Option<StoredSecret>;
     store get(key: KeyId) -> Option<KeyRecord>;
-    store secrets(key: KeyId) -> Vec<UsedSecret>;
-    store list(query: &KeyQuery) -> Page<KeyRecord>;
+    wrong secrets(key: KeyId) -> Vec<UsedSecret>;
+    wrong list(query: &KeyQuery) -> Page<KeyRecord>;
     wrong update(key: KeyId, expected: Revision, patch: &KeyPatch, entry: &JournalEntry) -> KeyRecord;
     store add_secret(
         key: KeyId, expected: Revision, secret: &SecretRecord, retire_others_at: Timestamp,
         idempotency: Option<&IdempotencyRecord>, entry: &JournalEntry
     ) -> KeyRecord;
-    store keep_secret(
+    wrong keep_secret(
         key: KeyId, expected: Revision, kept: SecretId, retire_others_at: Timestamp, entry: &JournalEntry
     ) -> KeyRecord;
     wrong replace_hash(secret: SecretId, expected: &StoredHash, new: &StoredHash, entry: &JournalEntry) -> ();
-    store record_uses(uses: &[SecretUse]) -> ();
+    wrong record_uses(uses: &[SecretUse]) -> ();
     store usage(key: KeyId, first: Day, last: Day) -> Vec<DayUse>;
-    store take_quota(key: KeyId, period: Timestamp, amount: u64, cost: u64) -> Option<u64>;
-    store quota_taken(key: KeyId, period: Timestamp) -> u64;
-    store idempotency(id: &IdempotencyId) -> Option<IdempotencyRecord>;
-    store forget_idempotency(before: Timestamp) -> ();
-    store roles() -> Vec<Role>;
-    store set_role(role: &Role, entry: &JournalEntry) -> ();
-    store remove_role(name: &RoleName, entry: &JournalEntry) -> ();
+    wrong take_quota(key: KeyId, period: Timestamp, amount: u64, cost: u64) -> Option<u64>;
+    wrong quota_taken(key: KeyId, period: Timestamp) -> u64;
+    wrong idempotency(id: &IdempotencyId) -> Option<IdempotencyRecord>;
+    wrong forget_idempotency(before: Timestamp) -> ();
+    wrong roles() -> Vec<Role>;
+    wrong set_role(role: &Role, entry: &JournalEntry) -> ();
+    wrong remove_role(name: &RoleName, entry: &JournalEntry) -> ();
     wrong owner_disabled_at(owner: &Owner) -> Option<Timestamp>;
     wrong set_owner_disabled(owner: &Owner, disabled_at: Option<Timestamp>, entry: &JournalEntry) -> ();
     wrong journal_after(seq: Seq, limit: u32) -> Vec<JournalRow>;
-    store journal(query: &JournalQuery) -> Page<JournalRow>;
+    wrong journal(query: &JournalQuery) -> Page<JournalRow>;
     store note(entry: &JournalEntry) -> ();
     store journal_head() -> JournalHead;
     store ping() -> ();
@@ -92,7 +94,7 @@ passed_on! { AccountStore:
     wrong account_by_email(email: &CanonicalEmail) -> Option<AccountRecord>;
     store account(id: AccountId) -> Option<AccountRecord>;
     store accounts(query: &AccountQuery) -> Page<AccountRecord>;
-    store set_account_role(id: AccountId, role: AccountRole, held: bool, entry: &JournalEntry) -> ();
+    wrong set_account_role(id: AccountId, role: AccountRole, held: bool, entry: &JournalEntry) -> ();
     store set_password(id: AccountId, expected: Revision, hash: &StoredHash, entry: &JournalEntry) -> AccountRecord;
     wrong replace_password_hash(
         id: AccountId, expected: &StoredHash, new: &StoredHash, entry: &JournalEntry

@@ -16,7 +16,8 @@ use flawed::Flawed;
 use sakms_core::store::MemoryStore;
 use sakms_core::testkit;
 use sakms_core::testkit::store::{
-    Fixture, accounts, feed, hashes, journal, keys, owners, races, update,
+    Fixture, accounts, audit, conditions, counts, feed, filters, hashes, journal, keep, keys,
+    owners, people, quota, races, repeats, roles, update,
 };
 
 fn passes(flaw: Flaw, case: impl AsyncFnOnce(&Fixture)) -> bool {
@@ -50,6 +51,37 @@ detects! {
     FoldsOwners by folded_owners: owners::disabling_stops_no_lookalike;
     LosesMicroseconds by lost_microseconds: keys::times_keep_their_microseconds;
     JournalsWhatItRefuses by a_journal_of_what_was_refused: journal::a_refused_change_leaves_no_gap;
+    ForgetsTheBeginning by a_field_that_is_forgotten: update::every_field_of_a_patch_is_kept;
+    CutsLimits by limits_that_are_cut: keys::the_largest_values_come_back;
+    IgnoresTheRevision by a_revision_that_is_ignored_at_an_end: keep::keeping_at_another_revision_is_stale;
+    ComparesBeforeItChanges by ends_that_are_lost: keep::one_end_of_a_rotation_gets_through;
+    KeepsAnybodysSecret by a_secret_of_somebody_else: keep::an_unknown_secret_is_not_kept;
+    CountsBeforeItInserts by a_count_apart_from_the_insert: conditions::many_keys_at_once_stay_within_the_limit;
+    CountsDeadKeys by dead_keys_that_count: conditions::keys_that_are_over_take_no_room;
+    CountsBeforeItLooksForRepeats by a_repeat_that_finds_no_room: repeats::a_repeat_is_a_conflict_where_there_is_no_room;
+    LooksBeforeItRemembers by repeats_that_get_through: repeats::one_of_many_repeats_makes_a_key;
+    RemembersWhatItRefuses by a_memory_of_what_was_refused: repeats::a_refused_request_is_not_remembered;
+    ForgetsTooMuch by requests_that_are_forgotten_too_early: repeats::old_requests_are_forgotten;
+    ReadsBeforeItTakes by a_quota_that_is_read_first: quota::exactly_as_many_get_one_as_there_are;
+    ReadsBeforeItTakes by a_quota_that_is_overdrawn: quota::many_takers_never_take_more_than_there_is;
+    WrapsAround by a_quota_that_wraps_around: quota::the_largest_quotas_are_kept;
+    TakesFromThePast by a_quota_of_the_past: quota::a_new_period_starts_afresh;
+    UsesWhatItRefuses by a_refusal_that_counts_as_a_use: counts::a_refused_use_is_no_use;
+    MergesUses by uses_that_are_merged: counts::many_uses_are_counted_at_once;
+    ShowsTheLastPlaceTold by a_place_that_is_older: counts::the_place_of_the_latest_use_stays;
+    ForgetsTheTag by a_condition_that_is_forgotten: filters::each_condition_is_kept;
+    ForgetsTheTag by a_condition_that_is_forgotten_among_others: filters::conditions_are_kept_together;
+    LikesTags by tags_that_are_patterns: filters::each_condition_is_kept;
+    FiltersThePage by a_page_that_is_filtered: filters::a_page_is_full_though_few_match;
+    CollatesRoles by roles_in_another_order: roles::roles_are_in_the_order_of_their_names;
+    TakesRolesFromKeys by roles_that_change_keys: roles::roles_change_no_key;
+    DefinesAnyNumber by too_many_roles: roles::there_are_no_more_roles_than_may_be;
+    ChangesWhatIsNotThere by a_role_that_is_not_there: roles::a_role_is_taken_away;
+    ChangesWhatIsNotThere by a_role_of_nobody: people::a_role_for_an_unknown_account_is_not_found;
+    ForgetsRolesInOneRead by roles_that_show_in_one_read: people::an_account_is_given_a_role;
+    FoldsActors by folded_actors: audit::each_question_is_answered;
+    IncludesTheEnd by the_end_of_a_time: audit::each_question_is_answered;
+    ShowsOwnersByName by rows_that_are_whose_key_it_is: audit::a_row_is_whose_its_subject_is;
     ShowsRowsOutOfOrder by rows_that_show_out_of_order: feed::a_follower_misses_nothing_while_others_write;
 }
 

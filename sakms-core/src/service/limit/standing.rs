@@ -20,7 +20,7 @@ pub struct RateStanding {
 }
 
 impl RateStanding {
-    pub(super) const fn new(limit: Arc<RateLimit>, remaining: u32, full_in: Duration) -> Self {
+    pub(crate) const fn new(limit: Arc<RateLimit>, remaining: u32, full_in: Duration) -> Self {
         Self {
             limit,
             remaining,

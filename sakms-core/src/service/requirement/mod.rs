@@ -148,7 +148,7 @@ impl Requirement {
 
     /// Why a key that stands does not pass, if it does not.
     pub(super) fn unmet_by(&self, known: &KnownKey) -> Option<KeyDenial> {
-        self.unmet(&known.environment, &known.scopes)
+        self.unmet(&known.policy.environment, &known.policy.scopes)
     }
 
     fn unmet(&self, environment: &Environment, held: &ScopeSet) -> Option<KeyDenial> {

@@ -40,11 +40,11 @@ impl<S: Session> Change<S> for AddKey<'_> {
     async fn apply(&self, session: &mut S) -> Result<(), Failure> {
         let key = records::write_key(self.key)?;
         let secret = records::write_secret(self.secret)?;
-        let owner = records::owner(&self.key.owner)?;
-        // First, so that those who add keys of one owner go one after the other from here on; those of other owners and
-        // everybody else do not wait for them.
-        if let (Some(lock), Some(_)) = (self.lock, self.conditions.most_per_owner) {
-            session.execute(lock, &[owner.clone()]).await?;
+        let request = self.conditions.idempotency.as_ref();
+        let request = request.map(records::write_request);
+        // Most of those who are turned away are turned away here, where nobody waits for anybody.
+        if !self.has_room(session).await? {
+            return Err(self.no_room(session).await?);
         }
         session.execute(texts::ADD_KEY, &key).await?;
         if records::has_policy(self.key) {
@@ -52,21 +52,49 @@ impl<S: Session> Change<S> for AddKey<'_> {
             session.execute(texts::SET_POLICY, &policy).await?;
         }
         session.execute(texts::ADD_SECRET, &secret).await?;
-        if let Some(record) = &self.conditions.idempotency {
-            let request = records::write_request(record);
-            session.execute(texts::ADD_REQUEST, &request).await?;
+        if let Some(request) = &request {
+            session.execute(texts::ADD_REQUEST, request).await?;
         }
-        // Last: a request that is repeated is told so, and not that there is no more room because of the first one.
-        if let Some(most) = self.conditions.most_per_owner {
-            let (id, now) = (self.key.id.as_bytes().into(), self.key.created_at.into());
-            let values = [owner, id, now, most.into()];
-            let counted = session.fetch(self.count, &values).await?.pop();
-            let counted = counted.unwrap_or_default();
-            if Columns::of(counted).number::<u64>("sakms_keys")? >= most.into() {
+        // From here on those who add keys of one owner go one after the other; those of other owners and everybody else do
+        // not wait for them. What is counted now stands until the key is there.
+        if let (Some(lock), Some(_)) = (self.lock, self.conditions.most_per_owner) {
+            let owner = records::owner(&self.key.owner)?;
+            session.execute(lock, &[owner]).await?;
+            if !self.has_room(session).await? {
                 return Err(Failure::is(StoreErrorKind::LimitReached));
             }
         }
         Ok(())
+    }
+}
+
+impl AddKey<'_> {
+    /// Whether the owner may have another key besides those that are committed.
+    async fn has_room<S: Session>(&self, session: &mut S) -> Result<bool, Failure> {
+        let Some(most) = self.conditions.most_per_owner else {
+            return Ok(true);
+        };
+        let values = [
+            records::owner(&self.key.owner)?,
+            self.key.id.as_bytes().into(),
+            self.key.created_at.into(),
+            most.into(),
+        ];
+        let counted = session.fetch(self.count, &values).await?.pop();
+        let mut counted = Columns::of(counted.unwrap_or_default());
+        Ok(counted.number::<u64>("sakms_keys")? < most.into())
+    }
+
+    /// What is said when there is no room. Where it was this very request that took it, when it was made the first time,
+    /// that is said instead.
+    async fn no_room<S: Session>(&self, session: &mut S) -> Result<Failure, Failure> {
+        if let Some(record) = &self.conditions.idempotency {
+            let id = [record.id.as_bytes().into()];
+            if !session.fetch(texts::REQUEST, &id).await?.is_empty() {
+                return Ok(Failure::is(StoreErrorKind::Conflict));
+            }
+        }
+        Ok(Failure::is(StoreErrorKind::LimitReached))
     }
 }
 

@@ -1,5 +1,7 @@
 //! From where a key may be used, and how that is known.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::client::Request;
@@ -100,6 +102,8 @@ pub async fn the_last_use_is_known_by_its_address(stage: &Stage) {
         .await
         .expect(200);
     assert_eq!(last_from().await.as_deref(), Some("127.0.0.1"));
+    // As finely as the time is told, the place is.
+    world.clock.advance(Duration::from_secs(1));
     let proxied = || world.client.get("/guarded/proxied");
     let by = |address: &str| proxied().header("X-Forwarded-For", address);
     ask(by("2001:db8::7"), &key).await.expect(200);

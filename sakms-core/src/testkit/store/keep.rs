@@ -166,7 +166,7 @@ pub async fn one_end_of_a_rotation_gets_through(fixture: &Fixture) {
             let kept = [issued.secret.id, second.id][racer % 2];
             let (at, entry) = (fixtures::at(5), fixtures::kept(id));
             async move {
-                if racer % 4 == 3 {
+                if racer % 4 == 2 {
                     decided(|| store.add_secret(id, seen, &third, at, None, &entry)).await
                 } else {
                     decided(|| store.keep_secret(id, seen, kept, at, &entry)).await

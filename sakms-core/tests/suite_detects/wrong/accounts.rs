@@ -1,6 +1,7 @@
 //! Accounts.
 
-use sakms_core::account::{AccountRecord, CanonicalEmail};
+use sakms_core::account::{AccountRecord, AccountRole, CanonicalEmail};
+use sakms_core::id::AccountId;
 use sakms_core::journal::JournalEntry;
 use sakms_core::store::{AccountStore as _, StoreError};
 
@@ -30,6 +31,23 @@ impl Wrong {
         &self,
         email: &CanonicalEmail,
     ) -> Result<Option<AccountRecord>, StoreError> {
-        self.store.account_by_email(&self.email(email)).await
+        let mut found = self.store.account_by_email(&self.email(email)).await?;
+        if let Some(found) = &mut found
+            && self.has(Flaw::ForgetsRolesInOneRead)
+        {
+            found.roles.clear();
+        }
+        Ok(found)
+    }
+
+    pub(crate) async fn set_account_role(
+        &self,
+        id: AccountId,
+        role: AccountRole,
+        held: bool,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let outcome = self.store.set_account_role(id, role, held, entry).await;
+        self.unless_nothing_was_there(outcome)
     }
 }

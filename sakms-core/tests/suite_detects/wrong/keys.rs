@@ -1,28 +1,16 @@
 //! Keys.
 
+use sakms_core::clock::Timestamp;
 use sakms_core::id::{KeyId, SecretId};
 use sakms_core::journal::JournalEntry;
-use sakms_core::key::{KeyPatch, KeyRecord, Revision, SecretRecord, StoredSecret};
-use sakms_core::store::{Conditions, KeyStore as _, StoreError, StoreErrorKind};
+use sakms_core::key::{KeyPatch, KeyRecord, Revision, StoredSecret};
+use sakms_core::store::{KeyStore as _, StoreError, StoreErrorKind};
 use sakms_core::testkit::fixtures;
 
-use super::{Wrong, meanwhile};
+use super::Wrong;
 use crate::flaw::Flaw;
 
 impl Wrong {
-    pub(crate) async fn insert(
-        &self,
-        key: &KeyRecord,
-        secret: &SecretRecord,
-        conditions: &Conditions,
-        entry: &JournalEntry,
-    ) -> Result<(), StoreError> {
-        let mut key = key.clone();
-        key.created_at = self.time(key.created_at);
-        key.expires_at = key.expires_at.map(|at| self.time(at));
-        self.store.insert(&key, secret, conditions, entry).await
-    }
-
     pub(crate) async fn find(&self, secret: SecretId) -> Result<Option<StoredSecret>, StoreError> {
         let Some(mut found) = self.store.find(secret).await? else {
             return Ok(None);
@@ -38,17 +26,12 @@ impl Wrong {
         patch: &KeyPatch,
         entry: &JournalEntry,
     ) -> Result<KeyRecord, StoreError> {
-        let found = self.store.get(key).await?.map(|found| found.revision);
-        let mut seen = expected;
-        if self.has(Flaw::IgnoresTheRevision) {
-            seen = found.unwrap_or(expected);
+        let seen = self.seen_revision(key, expected).await?;
+        let mut patch = patch.clone();
+        if self.has(Flaw::ForgetsTheBeginning) {
+            patch.not_before = None;
         }
-        if self.has(Flaw::ComparesBeforeItChanges) && found == Some(expected) {
-            meanwhile().await;
-            let now = self.store.get(key).await?;
-            seen = now.map_or(expected, |now| now.revision);
-        }
-        let outcome = self.store.update(key, seen, patch, entry).await;
+        let outcome = self.store.update(key, seen, &patch, entry).await;
         match &outcome {
             Err(error) if self.has(Flaw::ChangesWhatIsNotThere) => {
                 assert_eq!(error.kind(), StoreErrorKind::NotFound);
@@ -60,5 +43,25 @@ impl Wrong {
             }
             _ => outcome,
         }
+    }
+
+    pub(crate) async fn keep_secret(
+        &self,
+        key: KeyId,
+        expected: Revision,
+        kept: SecretId,
+        retire_others_at: Timestamp,
+        entry: &JournalEntry,
+    ) -> Result<KeyRecord, StoreError> {
+        let seen = self.seen_revision(key, expected).await?;
+        let mut kept = kept;
+        if self.has(Flaw::KeepsAnybodysSecret)
+            && let Some(own) = self.store.secrets(key).await?.first()
+        {
+            kept = own.record.id;
+        }
+        self.store
+            .keep_secret(key, seen, kept, retire_others_at, entry)
+            .await
     }
 }

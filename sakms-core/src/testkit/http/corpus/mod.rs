@@ -112,6 +112,7 @@ const FILES: &[(&str, &str)] = files! {
     "accounts"
     "paging"
     "guard"
+    "environments"
     "host"
     "headers"
     "connections"
