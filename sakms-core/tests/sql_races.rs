@@ -7,7 +7,8 @@ mod common;
 use std::sync::Arc;
 
 use sakms_core::id::KeyId;
-use sakms_core::key::{Owner, Role};
+use sakms_core::journal::{Action, Subject};
+use sakms_core::key::{Day, DayUse, Owner, Revision, Role, SecretUse};
 use sakms_core::store::{
     Conditions, IdempotencyId, IdempotencyRecord, KeyStore, RequestDigest, StoreErrorKind,
 };
@@ -26,8 +27,16 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let barrier = Arc::new(Barrier::new(RACERS));
-    let racers: Vec<_> = (0..RACERS)
+    many_at_once(nodes, RACERS, racer).await
+}
+
+async fn many_at_once<T, F>(nodes: &[Node; 2], many: usize, racer: impl Fn(Node) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(many));
+    let racers: Vec<_> = (0..many)
         .map(|number| {
             let (racing, barrier) = (racer(nodes[number % 2].clone()), barrier.clone());
             tokio::spawn(async move {
@@ -115,12 +124,7 @@ async fn no_more_roles_than_there_may_be(nodes: [Node; 2]) {
         let name = format!("role{name}").parse().unwrap();
         Role::new(name, fixtures::scopes("a:b"), fixtures::START)
     };
-    let entry = || {
-        fixtures::entry(
-            sakms_core::journal::Action::ROLE_SET,
-            sakms_core::journal::Subject::SERVICE,
-        )
-    };
+    let entry = || fixtures::entry(Action::ROLE_SET, Subject::SERVICE);
     for name in 0..Role::MOST - 5 {
         nodes[0].set_role(&role(name), &entry()).await.unwrap();
     }
@@ -139,6 +143,54 @@ async fn no_more_roles_than_there_may_be(nodes: [Node; 2]) {
     assert_eq!(got.iter().filter(limited).count(), RACERS - 5, "{got:?}");
     // One that there is can be defined anew.
     nodes[1].set_role(&role(0), &entry()).await.unwrap();
+}
+
+/// Uses of the same secrets that are told of in different orders all add up.
+async fn no_use_is_lost(nodes: [Node; 2]) {
+    let mut secrets = Vec::new();
+    for _ in 0..20 {
+        let key = fixtures::plain_key(&fixtures::owner());
+        let mut of_key = Vec::new();
+        for _ in 0..3 {
+            of_key.push(fixtures::secret(&key));
+        }
+        let entry = fixtures::created(&key);
+        nodes[0]
+            .insert(&key, &of_key[0], &Conditions::NONE, &entry)
+            .await
+            .unwrap();
+        for (revision, secret) in (1..).zip(&of_key[1..]) {
+            let (revision, at) = (Revision::new(revision), fixtures::at(1));
+            let entry = fixtures::rotated(key.id);
+            nodes[0]
+                .add_secret(key.id, revision, secret, at, None, &entry)
+                .await
+                .unwrap();
+        }
+        secrets.extend(of_key);
+    }
+    let ids: Vec<_> = secrets.iter().map(|secret| secret.id).collect();
+    // As many as there are connections: they go one after the other, and who comes later waits in vain for one.
+    let got = many_at_once(&nodes, 12, |store| {
+        let turn = usize::try_from(fixtures::number()).unwrap() * 7 % ids.len();
+        let (later, earlier) = ids.split_at(turn);
+        let uses = earlier.iter().chain(later).map(|id| {
+            let mut used = SecretUse::new(*id, 2, fixtures::START);
+            used.refused = 1;
+            used
+        });
+        let uses: Vec<_> = uses.collect();
+        async move { store.record_uses(&uses).await.unwrap() }
+    });
+    let racers = u64::try_from(got.await.len()).unwrap();
+    let today = Day::of(fixtures::START);
+    for secret in secrets.iter().step_by(3) {
+        let used = nodes[0].secrets(secret.key).await.unwrap();
+        assert_eq!(used.len(), 3);
+        assert!(used.iter().all(|used| used.uses == 2 * racers), "{used:?}");
+        let days = nodes[1].usage(secret.key, today, today).await.unwrap();
+        assert_eq!(days, [DayUse::new(today, 6 * racers, 3 * racers)]);
+    }
 }
 
 macro_rules! on {
@@ -169,6 +221,7 @@ mod sqlite {
         no_more_keys_than_there_may_be
         one_of_many_requests_is_carried_out
         a_quota_is_taken_exactly
+        no_use_is_lost
         no_more_roles_than_there_may_be
     }
 }
@@ -176,8 +229,13 @@ mod sqlite {
 #[cfg(feature = "mariadb")]
 mod mariadb {
     use std::sync::Arc;
+    use std::time::Duration;
+
+    use sakms_core::store::{KeyStore as _, StoreErrorKind};
+    use sakms_core::testkit::fixtures;
 
     use crate::common::mariadb::Database;
+    use crate::common::{stored_key, told};
 
     async fn two() -> Option<([super::Node; 2], Database)> {
         let database = Database::create().await?;
@@ -189,7 +247,60 @@ mod mariadb {
         no_more_keys_than_there_may_be
         one_of_many_requests_is_carried_out
         a_quota_is_taken_exactly
+        no_use_is_lost
         no_more_roles_than_there_may_be
+    }
+
+    /// Requests with one key wait for each other, and no other request waits for them.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn who_waits_for_a_quota_keeps_no_check_waiting() {
+        let Some(database) = Database::create().await else {
+            return;
+        };
+        let store = database.store().await;
+        let (key, secret) = stored_key(&store).await;
+        let (id, period) = (key.id, fixtures::START);
+        store.take_quota(id, period, 1000, 1).await.unwrap();
+        let mut holder = database.connect().await;
+        let hold = "BEGIN; UPDATE sakms_quotas SET taken = taken";
+        sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+        let waiting: Vec<_> = (0..50)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { told(store.take_quota(id, period, 1000, 1).await).0 })
+            })
+            .collect();
+        for _ in 0..20 {
+            let found = tokio::time::timeout(Duration::from_millis(300), store.find(secret.id));
+            assert!(found.await.unwrap().unwrap().is_some());
+            tokio::time::timeout(Duration::from_millis(300), store.get(id))
+                .await
+                .unwrap()
+                .unwrap();
+        }
+        for waiting in waiting {
+            // Of what was sent it cannot be said, and the others had no connection to send it.
+            let kind = tokio::time::timeout(Duration::from_secs(2), waiting).await;
+            let kind = kind.unwrap().unwrap();
+            assert!(
+                matches!(
+                    kind,
+                    StoreErrorKind::OutcomeUnknown | StoreErrorKind::Unavailable
+                ),
+                "{kind:?}"
+            );
+        }
+        sqlx::raw_sql("ROLLBACK")
+            .execute(&mut holder)
+            .await
+            .unwrap();
+        assert!(
+            store
+                .take_quota(id, period, 1000, 1)
+                .await
+                .unwrap()
+                .is_some()
+        );
     }
 }
 
@@ -226,5 +337,6 @@ mod on_connections_of_a_host {
         no_more_keys_than_there_may_be
         one_of_many_requests_is_carried_out
         a_quota_is_taken_exactly
+        no_use_is_lost
     }
 }

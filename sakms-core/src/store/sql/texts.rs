@@ -157,7 +157,7 @@ macro_rules! take_quota {
         concat!(
             "UPDATE sakms_quotas SET taken = ",
             $taken,
-            ", period = ? WHERE key_id = ? AND (period < ? OR (period = ? AND taken <= ?))",
+            ", period = ? WHERE key_id = ? AND (period < ? OR (period = ? AND taken BETWEEN 0 AND ?))",
             $given
         )
     };
