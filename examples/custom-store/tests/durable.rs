@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use std::path::Path;
+use std::slice::from_ref;
 
 use sakms_core::clock::Timestamp;
 use sakms_core::id::SecretId;
@@ -112,7 +113,7 @@ async fn every_acknowledged_change_survives_a_crash() {
             .await
             .unwrap();
         let (_copy, found) = after_a_crash(&file);
-        assert_eq!(found.roles().await.unwrap(), [role.clone()]);
+        assert_eq!(found.roles().await.unwrap(), from_ref(&role));
         store
             .remove_role(&role.name, &fixtures::removed(&role.name))
             .await

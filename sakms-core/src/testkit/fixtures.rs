@@ -123,13 +123,12 @@ pub fn quota(amount: u64, refill: Refill) -> Quota {
 pub fn limits() -> Limits {
     let mut burst = rate("burst", 7, 1);
     burst.burst = NonZeroU32::new(9);
-    let mut limits = Limits::default();
-    limits.rates = vec![rate("hourly", 1_000, 3_600), burst];
-    limits.ip_ranges = ["192.0.2.0/24", "2001:db8::/32"]
-        .map(|range| range.parse().unwrap())
-        .into();
-    limits.quota = Some(quota(100_000, Refill::Monthly));
-    limits
+    let ranges = ["192.0.2.0/24", "2001:db8::/32"];
+    Limits {
+        rates: vec![rate("hourly", 1_000, 3_600), burst],
+        ip_ranges: ranges.map(|range| range.parse().unwrap()).into(),
+        quota: Some(quota(100_000, Refill::Monthly)),
+    }
 }
 
 /// Metadata of these pairs. Panics when they are too long.

@@ -62,8 +62,8 @@ async fn shows(
     let mut expected = journal(store).await;
     expected.reverse();
     expected.retain(|row| {
-        let owner = query.owner.as_ref();
-        query.matches(row) && owner.is_none_or(|owner| owned(owner, &row.entry.subject))
+        let asked = query.owner.as_ref();
+        query.matches(row) && asked.is_none_or(|owner| owned(owner, &row.entry.subject))
     });
     for limit in [
         1 + u32::try_from(expected.len() / 3).unwrap(),
@@ -144,10 +144,8 @@ pub async fn the_newest_rows_come_first(fixture: &Fixture) {
 pub async fn pages_of_the_journal_stand_still(fixture: &Fixture) {
     let store = &*fixture.keys;
     let note = async || {
-        store
-            .note(&fixtures::refused(fixtures::key_id()))
-            .await
-            .unwrap()
+        let entry = fixtures::refused(fixtures::key_id());
+        store.note(&entry).await.unwrap();
     };
     for _ in 0..9 {
         note().await;

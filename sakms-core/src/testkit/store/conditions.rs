@@ -125,8 +125,10 @@ pub async fn a_revoked_key_makes_room(fixture: &Fixture) {
         .unwrap()
         .key
         .id;
-    let mut off = KeyPatch::default();
-    off.disabled_at = Some(Some(fixtures::at(1)));
+    let off = KeyPatch {
+        disabled_at: Some(Some(fixtures::at(1))),
+        ..KeyPatch::default()
+    };
     change(store, first, &off).await;
     no_room(store, &owner, 1).await;
     change(store, first, &KeyPatch::revoke(fixtures::at(1))).await;
@@ -136,8 +138,10 @@ pub async fn a_revoked_key_makes_room(fixture: &Fixture) {
         .key
         .id;
     no_room(store, &owner, 1).await;
-    let mut over = KeyPatch::default();
-    over.expires_at = Some(Some(fixtures::START));
+    let over = KeyPatch {
+        expires_at: Some(Some(fixtures::START)),
+        ..KeyPatch::default()
+    };
     change(store, second, &over).await;
     add(store, fixtures::plain_key(&owner), 1).await.unwrap();
     no_room(store, &owner, 1).await;

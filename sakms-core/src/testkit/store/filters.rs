@@ -144,13 +144,13 @@ pub async fn each_condition_is_kept(fixture: &Fixture) {
     for state in STATES {
         for at in [0, 3, SPAN] {
             queries.push(filtered(|filter| {
-                filter.state = Some((state, fixtures::at(at)))
+                filter.state = Some((state, fixtures::at(at)));
             }));
         }
     }
     for name in ENVIRONMENTS {
         queries.push(filtered(|filter| {
-            filter.environment = Some(name.parse().unwrap())
+            filter.environment = Some(name.parse().unwrap());
         }));
     }
     for tag in TAGS {
@@ -158,10 +158,10 @@ pub async fn each_condition_is_kept(fixture: &Fixture) {
     }
     for at in 0..=SPAN {
         queries.push(filtered(|filter| {
-            filter.unused_since = Some(fixtures::at(at))
+            filter.unused_since = Some(fixtures::at(at));
         }));
         queries.push(filtered(|filter| {
-            filter.expires_before = Some(fixtures::at(at))
+            filter.expires_before = Some(fixtures::at(at));
         }));
     }
     for query in queries {

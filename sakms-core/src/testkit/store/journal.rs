@@ -7,8 +7,8 @@ use crate::clock::Timestamp;
 use crate::journal::{
     Action, Actor, JournalEntry, JournalHead, JournalQuery, JournalRow, Seq, Subject,
 };
-use crate::key::{Day, KeyQuery, Revision, SecretUse};
-use crate::store::{Conditions, StoreErrorKind};
+use crate::key::{Day, KeyQuery, KeyRecord, Revision, SecretRecord, SecretUse};
+use crate::store::{Conditions, KeyStore, StoreErrorKind};
 use crate::testkit::fixtures;
 
 fn places(rows: &[JournalRow]) -> Vec<u64> {
@@ -20,6 +20,30 @@ pub async fn the_journal_begins_empty(fixture: &Fixture) {
     let store = &*fixture.keys;
     assert_eq!(store.journal_head().await.unwrap(), JournalHead::START);
     assert_eq!(store.journal_after(Seq::START, 10).await.unwrap(), []);
+}
+
+/// Every read, and what is written down of the use of a key.
+async fn what_is_no_change(store: &dyn KeyStore, key: &KeyRecord, secret: &SecretRecord) {
+    let at = fixtures::at(1);
+    store
+        .record_uses(&[SecretUse::new(secret.id, 1, at)])
+        .await
+        .unwrap();
+    store.find(secret.id).await.unwrap();
+    store.get(key.id).await.unwrap();
+    store.list(&KeyQuery::of(key.owner.clone())).await.unwrap();
+    store.secrets(key.id).await.unwrap();
+    let today = Day::of(at);
+    store.usage(key.id, today, today).await.unwrap();
+    store.take_quota(key.id, at, 2, 1).await.unwrap();
+    store.quota_taken(key.id, at).await.unwrap();
+    let never = fixtures::idempotency(secret).id;
+    store.idempotency(&never).await.unwrap();
+    store.forget_idempotency(at).await.unwrap();
+    store.roles().await.unwrap();
+    store.journal(&JournalQuery::everything()).await.unwrap();
+    store.owner_disabled_at(&key.owner).await.unwrap();
+    store.ping().await.unwrap();
 }
 
 /// Every change writes its entry, in its place; no read does, and no use.
@@ -98,25 +122,7 @@ pub async fn every_change_writes_one_entry(fixture: &Fixture) {
             .unwrap();
         written.extend([registered, changed, granted]);
     }
-    store
-        .record_uses(&[SecretUse::new(secret.id, 1, at)])
-        .await
-        .unwrap();
-    store.find(secret.id).await.unwrap();
-    store.get(key.id).await.unwrap();
-    store.list(&KeyQuery::of(key.owner.clone())).await.unwrap();
-    store.secrets(key.id).await.unwrap();
-    let today = Day::of(at);
-    store.usage(key.id, today, today).await.unwrap();
-    store.take_quota(key.id, at, 2, 1).await.unwrap();
-    store.quota_taken(key.id, at).await.unwrap();
-    let never = fixtures::idempotency(&secret).id;
-    store.idempotency(&never).await.unwrap();
-    store.forget_idempotency(at).await.unwrap();
-    store.roles().await.unwrap();
-    store.journal(&JournalQuery::everything()).await.unwrap();
-    store.owner_disabled_at(&owner).await.unwrap();
-    store.ping().await.unwrap();
+    what_is_no_change(store, &key, &secret).await;
 
     let rows = journal(store).await;
     assert_eq!(

@@ -105,38 +105,44 @@ fn the_largest_limits() -> Limits {
         let range = format!("1111:2222:3333:4444:5555:6666:7777:{:x}", 0x8888 + number);
         range.parse().unwrap()
     };
-    let mut limits = Limits::default();
-    limits.rates = (0..Limits::MAX_RATES).map(rate).collect();
-    limits.ip_ranges = (0..Limits::MAX_RANGES).map(range).collect();
-    limits.quota = Some(Quota::new(NonZeroU64::MAX, Refill::Monthly));
-    limits
+    Limits {
+        rates: (0..Limits::MAX_RATES).map(rate).collect(),
+        ip_ranges: (0..Limits::MAX_RANGES).map(range).collect(),
+        quota: Some(Quota::new(NonZeroU64::MAX, Refill::Monthly)),
+    }
+}
+
+pub(super) fn only_a_quota(amount: u64, refill: Refill) -> Limits {
+    Limits {
+        quota: Some(fixtures::quota(amount, refill)),
+        ..Limits::default()
+    }
 }
 
 /// Limits come back as they were set: each alone, in their order, and none when there are none.
 pub async fn limits_are_kept_to_the_letter(fixture: &Fixture) {
     let store = &*fixture.keys;
-    let with = |change: fn(&mut Limits)| {
-        let mut limits = Limits::default();
-        change(&mut limits);
-        limits
-    };
+    let rate = fixtures::rate;
     let range = |text: &str| text.parse::<IpRange>().unwrap();
-    let mut ordered = Limits::default();
-    ordered.ip_ranges = [
+    let ranges = [
         "2001:db8::/32",
         "10.0.0.0/8",
         "::/0",
         "0.0.0.0/0",
         "10.0.0.0/8",
-    ]
-    .map(range)
-    .into();
+    ];
     for limits in [
         Limits::default(),
-        with(|limits| limits.rates = vec![fixtures::rate("b", 1, 1), fixtures::rate("a", 2, 2)]),
-        ordered,
-        with(|limits| limits.quota = Some(fixtures::quota(1, Refill::Never))),
-        with(|limits| limits.quota = Some(fixtures::quota(u64::MAX, Refill::Daily))),
+        Limits {
+            rates: vec![rate("b", 1, 1), rate("a", 2, 2)],
+            ..Limits::default()
+        },
+        Limits {
+            ip_ranges: ranges.map(range).into(),
+            ..Limits::default()
+        },
+        only_a_quota(1, Refill::Never),
+        only_a_quota(u64::MAX, Refill::Daily),
         fixtures::limits(),
     ] {
         let mut key = fixtures::plain_key(&fixtures::owner());

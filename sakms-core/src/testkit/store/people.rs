@@ -1,5 +1,6 @@
 //! Accounts as an admin sees them: all of them, in pages, and which of them is an admin.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use super::Fixture;
@@ -22,9 +23,7 @@ async fn page(
     before: Option<AccountId>,
     limit: u32,
 ) -> Page<AccountRecord> {
-    let mut query = AccountQuery::default();
-    query.before = before;
-    query.limit = limit;
+    let query = AccountQuery { before, limit };
     store.accounts(&query).await.unwrap()
 }
 
@@ -37,7 +36,7 @@ async fn reads(store: &dyn AccountStore, account: &AccountRecord) {
     assert_eq!(by_email.as_ref(), Some(account), "account_by_email");
     let mut listed = page(store, None, 100).await.items;
     listed.retain(|listed| listed.id == account.id);
-    assert_eq!(listed, [account.clone()], "accounts");
+    assert_eq!(listed, from_ref(account), "accounts");
 }
 
 /// Accounts are listed with the newest first, each once, whatever the page's length.

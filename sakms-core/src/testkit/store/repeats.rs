@@ -1,5 +1,6 @@
 //! A request with an idempotency key is carried out once.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use super::Fixture;
@@ -239,7 +240,7 @@ pub async fn one_of_many_repeats_makes_a_key(fixture: &Fixture) {
         .await;
         let (key, secret, record) = one_got_through(outcomes, StoreErrorKind::Conflict);
         assert_eq!(known(&**store, &record).await, Some(record));
-        assert_eq!(list(&**store, &owner).await, [key.clone()]);
+        assert_eq!(list(&**store, &owner).await, from_ref(&key));
         reads(&**store, &key, &secret).await;
         assert_eq!(journal(&**store).await.len(), before + 1);
     }

@@ -1,5 +1,6 @@
 //! Roles: named sets of scopes.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use super::Fixture;
@@ -29,7 +30,7 @@ pub async fn a_role_comes_back(fixture: &Fixture) {
     assert_eq!(store.roles().await.unwrap(), []);
     let role = fixtures::role("reports:read users:*");
     define(store, &role).await;
-    assert_eq!(store.roles().await.unwrap(), [role.clone()]);
+    assert_eq!(store.roles().await.unwrap(), from_ref(&role));
     assert_eq!(entries(store).await.len(), 1);
 }
 
@@ -96,7 +97,7 @@ pub async fn a_role_is_taken_away(fixture: &Fixture) {
     define(store, &second).await;
     let entry = fixtures::removed(&first.name);
     store.remove_role(&first.name, &entry).await.unwrap();
-    assert_eq!(store.roles().await.unwrap(), [second.clone()]);
+    assert_eq!(store.roles().await.unwrap(), from_ref(&second));
     assert_eq!(entries(store).await.last(), Some(&entry));
 
     let before = journal(store).await;
@@ -104,7 +105,7 @@ pub async fn a_role_is_taken_away(fixture: &Fixture) {
         let entry = fixtures::removed(unknown);
         let outcome = store.remove_role(unknown, &entry).await;
         assert_eq!(kind(outcome), Err(StoreErrorKind::NotFound));
-        assert_eq!(store.roles().await.unwrap(), [second.clone()]);
+        assert_eq!(store.roles().await.unwrap(), from_ref(&second));
         assert_eq!(journal(store).await, before);
     }
     // It can be defined once more.

@@ -1,6 +1,7 @@
 //! A change is made once, on what was seen, or not at all.
 
 use super::Fixture;
+use super::keys::only_a_quota;
 use super::support::{entries, find, get, issue, issue_plain, journal, kind, reads, rename};
 use crate::key::{
     KeyPatch, Limits, Metadata, Refill, Revision, RoleSet, ScopeSet, SecretUse, TagSet,
@@ -96,12 +97,6 @@ pub async fn an_update_to_the_present_values_is_made(fixture: &Fixture) {
     }
 }
 
-fn only_a_quota() -> Limits {
-    let mut limits = Limits::default();
-    limits.quota = Some(fixtures::quota(5, Refill::Never));
-    limits
-}
-
 /// Each field that a patch can change is kept, also when it is emptied, and the others stay.
 pub async fn every_field_of_a_patch_is_kept(fixture: &Fixture) {
     let store = &*fixture.keys;
@@ -123,7 +118,7 @@ pub async fn every_field_of_a_patch_is_kept(fixture: &Fixture) {
         patch(|p| p.scopes = Some(ScopeSet::default())),
         patch(|p| p.roles = Some(fixtures::roles("auditor"))),
         patch(|p| p.roles = Some(RoleSet::default())),
-        patch(|p| p.limits = Some(only_a_quota())),
+        patch(|p| p.limits = Some(only_a_quota(5, Refill::Never))),
         patch(|p| p.limits = Some(Limits::default())),
         patch(|p| p.limits = Some(fixtures::limits())),
         patch(|p| p.tags = Some(fixtures::tags("a b-c"))),
@@ -140,7 +135,7 @@ pub async fn every_field_of_a_patch_is_kept(fixture: &Fixture) {
         // All at once, after the revocation: a revoked key can still be renamed.
         KeyPatch {
             roles: Some(fixtures::roles("all")),
-            limits: Some(only_a_quota()),
+            limits: Some(only_a_quota(5, Refill::Never)),
             tags: Some(fixtures::tags("all")),
             not_before: Some(Some(fixtures::at(3))),
             name: Some(fixtures::name("all")),
