@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::response::Response;
@@ -15,6 +14,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::convert;
+use crate::per_thread::PerThread;
 
 /// Lets requests with a good API key through to the routes under it, and answers all others.
 ///
@@ -55,7 +55,7 @@ impl<S> Layer<S> for RequireKey {
     type Service = RequireKeyService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let guard = Arc::new(self.0.clone());
+        let guard = PerThread::new(|| self.0.clone());
         RequireKeyService { guard, inner }
     }
 }
@@ -63,7 +63,7 @@ impl<S> Layer<S> for RequireKey {
 /// The service that [`RequireKey`] makes.
 #[derive(Debug, Clone)]
 pub struct RequireKeyService<S> {
-    guard: Arc<Guard>,
+    guard: PerThread<Guard>,
     inner: S,
 }
 
@@ -80,7 +80,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let state = match self.guard.check(request.headers()) {
+        let state = match self.guard.get().check(request.headers()) {
             Check::Admitted(admission) => {
                 request.extensions_mut().insert(admission);
                 State::Calling {
