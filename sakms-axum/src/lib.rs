@@ -137,6 +137,7 @@ struct Readme;
 mod convert;
 mod extract;
 mod layer;
+mod per_thread;
 mod router;
 
 pub use extract::{Authenticated, MaybeAuthenticated};
