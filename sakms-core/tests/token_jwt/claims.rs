@@ -2,7 +2,7 @@
 
 use sakms_core::token::TokenDenial;
 
-use crate::forge::{NOW, Object, SECRET, forge, issuer, verify};
+use crate::forge::{NOW, Object, SECRET, Signer, forge, issuer, verify};
 
 /// Shapes that no member may have, besides the one it must have.
 const SHAPES: &[(&str, &str)] = &[
@@ -27,23 +27,27 @@ const SHAPES: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn the_token_that_is_changed_below_is_good() {
-    let token = forge(
-        &Object::header().json(),
-        &Object::claims().json(),
-        SECRET.as_bytes(),
-    );
-    let claims = verify(&issuer(), token).await.unwrap();
-    assert_eq!(claims.subject().as_str(), "ada");
-    assert_eq!(claims.issuer(), "sakms");
-    assert_eq!(claims.audience(), "acme");
-    assert_eq!(claims.id(), "3q2-7w");
-    assert_eq!(claims.issued_at().as_secs(), NOW);
-    assert_eq!(claims.expires_at().as_secs(), NOW + 3_600);
+    for signer in Signer::all() {
+        let token = signer.forge(&signer.header().json(), &Object::claims().json());
+        let claims = verify(&signer.issuer(), token).await.unwrap();
+        assert_eq!(claims.subject().as_str(), "ada");
+        assert_eq!(claims.issuer(), "sakms");
+        assert_eq!(claims.audience(), "acme");
+        assert_eq!(claims.id(), "3q2-7w");
+        assert_eq!(claims.issued_at().as_secs(), NOW);
+        assert_eq!(claims.expires_at().as_secs(), NOW + 3_600);
+    }
 }
 
 #[tokio::test]
 async fn every_claim_is_required_has_one_type_and_occurs_once() {
-    let issuer = issuer();
+    for signer in Signer::all() {
+        assert_eq!(every_claim(&signer).await, 7 * (4 + 2 * SHAPES.len()));
+    }
+}
+
+async fn every_claim(signer: &Signer) -> usize {
+    let (issuer, header) = (signer.issuer(), signer.header().json());
     let mut cases = 0;
     for (name, good) in Object::claims().0 {
         let mut bad = vec![
@@ -69,13 +73,18 @@ async fn every_claim_is_required_has_one_type_and_occurs_once() {
         }
         for (shape, claims) in bad {
             let claims = claims.json();
-            let token = forge(&Object::header().json(), &claims, SECRET.as_bytes());
+            let token = signer.forge(&header, &claims);
             let answer = verify(&issuer, token).await.map(drop);
-            assert_eq!(answer, expected(&name, shape), "{name} {shape}: {claims}");
+            let algorithm = signer.algorithm;
+            assert_eq!(
+                answer,
+                expected(&name, shape),
+                "{algorithm} {name} {shape}: {claims}"
+            );
             cases += 1;
         }
     }
-    assert_eq!(cases, 7 * (4 + 2 * SHAPES.len()));
+    cases
 }
 
 /// A value of the right type is judged by what it says, any other is denied for its type.
@@ -96,62 +105,70 @@ fn escaped(name: &str) -> String {
 
 #[tokio::test]
 async fn every_member_of_the_header_is_required_has_one_type_and_occurs_once() {
-    let issuer = issuer();
-    let mut cases = 0;
-    for (name, good) in Object::header().0 {
-        let mut bad = vec![
-            Object::header().without(&name),
-            Object::header().doubled(&name, &good),
-            Object::header().doubled(&escaped(&name), &good),
-            Object::header()
-                .without(&name)
-                .with(&name.to_uppercase(), good),
-        ];
-        for (_, value) in SHAPES {
-            bad.push(Object::header().with(&name, *value));
-            bad.push(Object::header().doubled(&name, value));
+    for signer in Signer::all() {
+        let mut cases = 0;
+        for (name, good) in signer.header().0 {
+            let mut bad = vec![
+                signer.header().without(&name),
+                signer.header().doubled(&name, &good),
+                signer.header().doubled(&escaped(&name), &good),
+                signer
+                    .header()
+                    .without(&name)
+                    .with(&name.to_uppercase(), good),
+            ];
+            for (_, value) in SHAPES {
+                bad.push(signer.header().with(&name, *value));
+                bad.push(signer.header().doubled(&name, value));
+            }
+            cases += deny_all(&signer, &bad, &name).await;
         }
-        cases += deny_all(&issuer, &bad, &name).await;
+        assert_eq!(cases, 3 * (4 + 2 * SHAPES.len()));
     }
-    assert_eq!(cases, 3 * (4 + 2 * SHAPES.len()));
 }
 
 #[tokio::test]
 async fn a_header_may_ask_for_nothing_and_bring_nothing_along() {
-    let issuer = issuer();
-    for name in [
-        "crit",
-        "jwk",
-        "jku",
-        "x5u",
-        "x5c",
-        "x5t",
-        "x5t#S256",
-        "b64",
-        "zip",
-        "enc",
-        "cty",
-        "p2c",
-        "epk",
-        "http://acme/x",
-    ] {
-        let mut bad: Vec<_> = SHAPES
-            .iter()
-            .map(|(_, value)| Object::header().with(name, *value))
-            .collect();
-        bad.push(Object::header().with(name, "[\"exp\"]"));
-        bad.push(Object::header().with(name, "\"DEF\""));
-        bad.push(Object::header().with(name, "\"https://evil.example/jwks.json\""));
-        bad.push(Object::header().with(name, format!("{{\"kty\":\"oct\",\"k\":\"{SECRET}\"}}")));
-        deny_all(&issuer, &bad, name).await;
+    for signer in Signer::all() {
+        for name in [
+            "crit",
+            "jwk",
+            "jku",
+            "x5u",
+            "x5c",
+            "x5t",
+            "x5t#S256",
+            "b64",
+            "zip",
+            "enc",
+            "cty",
+            "p2c",
+            "epk",
+            "http://acme/x",
+        ] {
+            let mut bad: Vec<_> = SHAPES
+                .iter()
+                .map(|(_, value)| signer.header().with(name, *value))
+                .collect();
+            for value in [
+                "[\"exp\"]",
+                "\"DEF\"",
+                "\"https://evil.example/jwks.json\"",
+                &format!("{{\"kty\":\"oct\",\"k\":\"{SECRET}\"}}"),
+            ] {
+                bad.push(signer.header().with(name, value));
+            }
+            deny_all(&signer, &bad, name).await;
+        }
     }
 }
 
-async fn deny_all(issuer: &sakms_core::token::JwtIssuer, bad: &[Object], name: &str) -> usize {
+async fn deny_all(signer: &Signer, bad: &[Object], name: &str) -> usize {
+    let issuer = signer.issuer();
     for header in bad {
         let header = header.json();
-        let token = forge(&header, &Object::claims().json(), SECRET.as_bytes());
-        let denied = verify(issuer, token).await.unwrap_err();
+        let token = signer.forge(&header, &Object::claims().json());
+        let denied = verify(&issuer, token).await.unwrap_err();
         let of_the_header = matches!(
             denied,
             TokenDenial::Malformed
