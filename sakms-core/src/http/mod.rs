@@ -7,6 +7,7 @@
 mod api;
 mod body;
 mod call;
+mod conditional;
 mod credentials;
 mod dto;
 #[cfg(feature = "docs-ui")]

@@ -10,7 +10,7 @@ use http::Method;
 use super::call::{Call, Reply};
 #[cfg(feature = "docs-ui")]
 use super::handlers::documents;
-use super::handlers::{auth, keys, meta};
+use super::handlers::{auth, keys, meta, tokens};
 use super::problem::Problem;
 use crate::key::Scope;
 
@@ -44,6 +44,8 @@ impl fmt::Debug for Route {
 pub enum Group {
     /// Registering and signing in.
     Accounts,
+    /// What others need to check tokens; there by default where somebody issues any.
+    Tokens,
     /// Managing keys.
     Keys,
     /// Health.
@@ -96,6 +98,7 @@ pub fn routes() -> &'static [Route] {
             row!(GET "/keys/{id}", Keys, holding("keys:read"), false, keys::get),
             row!(PATCH "/keys/{id}", Keys, holding("keys:write"), true, keys::update),
             row!(POST "/keys/{id}/revoke", Keys, holding("keys:write"), false, keys::revoke),
+            row!(GET "/.well-known/jwks.json", Tokens, ANYONE, false, tokens::jwks),
             row!(GET "/health", Meta, ANYONE, false, meta::health),
             row!(GET "/ready", Meta, ANYONE, false, meta::ready),
         ];

@@ -14,6 +14,7 @@ mod renew;
 mod requirement;
 mod statistics;
 mod tally;
+mod tokens;
 mod usage;
 mod verified;
 mod verify;

@@ -5,3 +5,4 @@ pub(super) mod auth;
 pub(super) mod documents;
 pub(super) mod keys;
 pub(super) mod meta;
+pub(super) mod tokens;

@@ -101,11 +101,18 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 4] = [Group::Accounts, Group::Keys, Group::Meta, Group::Documents];
+const GROUPS: [Group; 5] = [
+    Group::Accounts,
+    Group::Tokens,
+    Group::Keys,
+    Group::Meta,
+    Group::Documents,
+];
 
 const fn tag_name(group: Group) -> &'static str {
     match group {
         Group::Accounts => "Accounts",
+        Group::Tokens => "Tokens",
         Group::Keys => "Keys",
         Group::Meta => "Health",
         Group::Documents => "Documents",
@@ -115,6 +122,7 @@ const fn tag_name(group: Group) -> &'static str {
 fn tag(group: Group) -> Tag {
     let description = match group {
         Group::Accounts => "Registering and signing in.",
+        Group::Tokens => "What others need to check tokens.",
         Group::Keys => "Managing one's own keys.",
         Group::Meta => "Whether the service lives, and whether it can work.",
         Group::Documents => "This document, and pages to read it.",

@@ -57,6 +57,7 @@ pub mod flow;
 pub mod forgeries;
 pub mod guard;
 pub mod host;
+pub mod jwks;
 pub mod key_caller;
 pub mod keys;
 pub mod outage;
@@ -275,6 +276,11 @@ macro_rules! http_suite {
             documents::the_document_has_the_routes_there_are
             documents::pages_find_their_files_from_anywhere
             documents::files_are_sent_as_they_are_taken
+            jwks::public_keys_are_published_while_they_verify
+            jwks::a_secret_is_never_published
+            jwks::a_known_set_is_not_sent_again
+            jwks::the_set_is_for_anybody
+            jwks::a_service_without_tokens_has_no_set
             outage::an_outage_is_503_everywhere
             outage::a_guard_without_a_store_is_503
             outage::health_is_not_readiness

@@ -58,6 +58,7 @@ const ROWS: &[Row] = &[
     row("GET /keys/{id}",         STORE, None,               [401, 401, 200, 403, 200, 404]),
     row("PATCH /keys/{id}",       STORE, Some(another_name), [401, 401, 200, 403, 200, 404]),
     row("POST /keys/{id}/revoke", STORE, None,               [401, 401, 200, 403, 200, 404]),
+    row("GET /.well-known/jwks.json", NO_STORE, None,        [200, 200, 200, 200, 200, 200]),
     row("GET /health",            NO_STORE, None,            [200, 200, 200, 200, 200, 200]),
     row("GET /ready",             STORE, None,               [200, 200, 200, 200, 200, 200]),
     #[cfg(feature = "docs-ui")]
