@@ -71,6 +71,8 @@ impl JwtIssuer {
             nbf: now,
             exp: now.saturating_add(self.lifetime.as_secs()),
             jti: URL_SAFE_NO_PAD.encode(name),
+            sid: request.session.map(|session| session.to_string()),
+            extra: request.extra.clone(),
         };
         let signed = compact::to_be_signed(&header, &claims)?;
         let signature = key.sign(signed.as_bytes())?;

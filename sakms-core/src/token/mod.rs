@@ -24,6 +24,7 @@
 mod algorithm;
 mod claims;
 mod compact;
+mod extra;
 mod hmac_secret;
 mod jwks;
 mod jwt;
@@ -40,6 +41,7 @@ use async_trait::async_trait;
 
 pub use algorithm::TokenAlgorithm;
 pub use claims::Claims;
+pub use extra::{ExtraClaims, InvalidClaim};
 pub use hmac_secret::HmacSecret;
 pub use jwks::{Jwks, PublicJwk};
 pub use jwt::{InvalidTokenConfig, JwtIssuer, JwtIssuerBuilder};
@@ -47,6 +49,7 @@ pub use key::{InvalidTokenKey, SigningKey, VerifyingKey};
 pub use keyring::{InvalidKeyring, Keyring};
 pub use secret_check::InvalidSecret;
 
+use crate::id::SessionId;
 use crate::key::Owner;
 use crate::secret::BearerToken;
 use crate::verdict::Verdict;
@@ -76,18 +79,68 @@ pub trait TokenIssuer: fmt::Debug + Send + Sync + 'static {
 }
 
 /// What a token is wanted for.
+///
+/// A host that says more in its tokens puts an issuer of its own in front of [`JwtIssuer`], which adds to what is wanted:
+///
+/// ```
+/// # use async_trait::async_trait;
+/// # use sakms_core::{secret::BearerToken, verdict::Verdict};
+/// use sakms_core::token::{
+///     Claims, IssuedToken, JwtIssuer, Jwks, TokenDenial, TokenError, TokenIssuer, TokenRequest,
+/// };
+///
+/// #[derive(Debug)]
+/// struct WithPlans(JwtIssuer);
+///
+/// #[async_trait]
+/// impl TokenIssuer for WithPlans {
+///     async fn issue(&self, request: &TokenRequest) -> Result<IssuedToken, TokenError> {
+///         let mut request = request.clone();
+///         // In earnest: of `request.subject`, from the host's own tables.
+///         let extra = request.extra.with("plan", "gold");
+///         request.extra = extra.map_err(TokenError::new)?;
+///         self.0.issue(&request).await
+///     }
+///
+///     async fn verify(&self, token: &BearerToken) -> Result<Verdict<Claims, TokenDenial>, TokenError> {
+///         self.0.verify(token).await
+///     }
+///
+///     fn jwks(&self) -> Option<Jwks> {
+///         self.0.jwks()
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use sakms_core::token::{Keyring, SigningKey};
+/// # let key = SigningKey::generate_ed25519(&sakms_core::entropy::OsEntropy)?;
+/// # let issuer = WithPlans(JwtIssuer::builder(Keyring::new(key)).audience("acme").build()?);
+/// # let issued = issuer.issue(&TokenRequest::new("ada".parse()?)).await?;
+/// # let claims = issuer.verify(issued.token()).await?.into_result()?;
+/// # assert_eq!(claims.extra().get::<String>("plan")?.as_deref(), Some("gold"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenRequest {
     /// Whom it will stand for: `sub`.
     pub subject: Owner,
+    /// Which session it will belong to, if any: `sid`.
+    pub session: Option<SessionId>,
+    /// What the host says in it.
+    pub extra: ExtraClaims,
 }
 
 impl TokenRequest {
-    /// A token for `subject`.
+    /// A token for `subject`, of no session and with nothing of the host's.
     #[must_use]
     pub const fn new(subject: Owner) -> Self {
-        Self { subject }
+        Self {
+            subject,
+            session: None,
+            extra: ExtraClaims::new(),
+        }
     }
 }
 
