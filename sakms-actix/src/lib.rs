@@ -139,6 +139,10 @@
 //! - When two resources have the same path, the one that was added first answers, guarded or not.
 //! - Credentials come in the headers `Authorization` or `X-API-Key`; two that differ, or one twice, are refused. A token in
 //!   the query is refused unless [`Api::query_token`](sakms_core::http::Api::query_token) allows it.
+//! - A guard lets in keys of the service's first environment, `live`, unless it says
+//!   [`RequireKey::environment`] or [`RequireKey::any_environment`]: a test key opens no live route.
+//! - No header says where a request came from unless [`RequireKey::trusted_proxies`] and
+//!   [`Api::trusted_proxies`](sakms_core::http::Api::trusted_proxies) name who is believed.
 //! - Do not log queries, nor the paths of routes that are none: people paste keys into both.
 //! - actix waits for ever for the rest of a body in chunks that a handler left unread ([`unread_bodies`] is against that), and
 //!   for the headers of a request that is not the first of its connection, once it has begun: stand behind a proxy where

@@ -92,6 +92,7 @@ mod facade {
         }
         gauge!("sakms_journal_trusted").set(f64::from(u8::from(journal.trusted)));
         counter!("sakms_use_flush_failures_total").absolute(figures.flush_failures);
+        counter!("sakms_quota_unchecked_total").absolute(figures.quota_unchecked);
     }
 
     fn describe() {
@@ -142,6 +143,10 @@ mod facade {
         describe_counter!(
             "sakms_use_flush_failures_total",
             "Times that use counts could not be stored. They were kept and tried again."
+        );
+        describe_counter!(
+            "sakms_quota_unchecked_total",
+            "Keys that were let in though their quota could not be asked for."
         );
     }
 }

@@ -7,7 +7,7 @@ mod common;
 use common::{stored_key, told};
 use sakms_core::journal::Seq;
 use sakms_core::key::{KeyPatch, KeyQuery, Revision};
-use sakms_core::store::{AccountStore, KeyStore, StoreErrorKind};
+use sakms_core::store::{AccountStore, Conditions, KeyStore, StoreErrorKind};
 use sakms_core::testkit::fixtures;
 
 /// What to do to a row, in the words of both databases, and which column the error names. `<bad>` is text that is

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sakms_core::http::TrustedProxies;
 use sakms_core::token::JwtIssuer;
 
 /// API key and access management: register, sign in, issue keys, check them, revoke them.
@@ -234,6 +235,26 @@ pub(crate) struct HttpSettings {
     #[arg(long, global = true, env = "SAKMS_METRICS", default_value = "auto")]
     pub(crate) metrics: MetricsSetting,
 
+    /// Which proxies are believed when X-Forwarded-For says where a request came from: addresses and ranges, or hops:N for
+    /// how many there are; with the word forwarded besides, the header Forwarded is read instead
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_TRUSTED_PROXIES",
+        default_value = "",
+        value_name = "LIST"
+    )]
+    pub(crate) trusted_proxies: TrustedProxies,
+
+    /// What becomes of a request whose key has a quota while the database cannot be asked for it
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_LIMITER_DOWN",
+        default_value = "closed"
+    )]
+    pub(crate) limiter_down: LimiterDownSetting,
+
     /// How many connections are served at a time; further ones wait
     #[arg(long, global = true, env = "SAKMS_MAX_CONNECTIONS", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_connections: u32,
@@ -273,6 +294,15 @@ pub(crate) struct CacheSettings {
     /// How long to believe what is remembered while that cannot be read, in milliseconds; 0 reads for every check
     #[arg(long, global = true, env = "SAKMS_MAX_STALENESS", default_value = "5000", value_name = "MILLISECONDS", value_parser = staleness)]
     pub(crate) max_staleness: Duration,
+}
+
+/// What a limiter does that cannot ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LimiterDownSetting {
+    /// It is answered 503
+    Closed,
+    /// It is let in, not counted, and answered with Sakms-Quota: unchecked
+    Open,
 }
 
 /// Whether a page is served.
@@ -392,6 +422,18 @@ mod tests {
         let quick = read(&["--key-hasher", "hmac-sha256"]);
         assert_eq!(quick.ok(), Some(KeyHasherSetting::HmacSha256));
         assert!(read(&["--key-hasher", "sha256"]).is_err());
+    }
+
+    #[test]
+    fn nobody_is_believed_unless_that_is_set() {
+        let read = |arguments: &[&str]| {
+            let settings = Settings::try_parse_from([&["sakms-server"], arguments].concat());
+            settings.map(|settings| settings.http.trusted_proxies)
+        };
+        assert_eq!(read(&[]).ok(), Some(TrustedProxies::none()));
+        let hops = read(&["--trusted-proxies", "hops:2"]);
+        assert_eq!(hops.ok(), Some(TrustedProxies::hops(2)));
+        assert!(read(&["--trusted-proxies", "10.1.2.3/8"]).is_err());
     }
 
     #[test]

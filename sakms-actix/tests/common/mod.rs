@@ -13,7 +13,7 @@ use sakms_actix::{Authenticated, MaybeAuthenticated, RequireKey};
 use sakms_core::http::{Api, Group};
 use sakms_core::key::Environment;
 use sakms_core::service::{Caller, Sakms};
-use sakms_core::testkit::http::{HOST_USER, Server, key_json, owner_json};
+use sakms_core::testkit::http::{COST, EITHER, HOST_USER, PROXIES, Server, key_json, owner_json};
 use serde_json::Value;
 
 /// Serves `api` with the routes the suite asks for, until the server is dropped.
@@ -76,11 +76,21 @@ fn guarded(config: &mut ServiceConfig, sakms: &Sakms) {
     let any = RequireKey::new(sakms);
     let reports = any.clone().scope("reports:read").unwrap();
     let live = any.clone().environment(Environment::live());
+    let test = any.clone().environment(Environment::test());
+    let everywhere = any.clone().any_environment();
+    let either = any.clone().requirement(EITHER.parse().unwrap());
+    let costly = any.clone().cost(COST);
+    let proxied = any.clone().trusted_proxies(PROXIES.parse().unwrap());
     let maybe = any.clone().or_anonymous();
     for (path, guard) in [
         ("/guarded/any", any),
         ("/guarded/reports", reports),
         ("/guarded/live", live),
+        ("/guarded/test", test),
+        ("/guarded/everywhere", everywhere),
+        ("/guarded/either", either),
+        ("/guarded/costly", costly),
+        ("/guarded/proxied", proxied),
     ] {
         config.service(web::resource(path).wrap(guard).get(key));
     }

@@ -1,6 +1,7 @@
 //! A request as a handler sees it, and what it answers.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use bytes::Bytes;
@@ -22,6 +23,8 @@ pub struct Call {
     pub sakms: Sakms,
     /// Who makes it; there for every route that is not for anyone.
     pub(super) caller: Option<Caller>,
+    /// Where it came from, past the proxies that are trusted; `None` when that is not known.
+    pub address: Option<IpAddr>,
     /// What stands in the path where the route has `{id}`, percent-decoded.
     pub(super) id: Option<String>,
     /// Whether the path ends with a slash: what a relative reference in the answer starts from.

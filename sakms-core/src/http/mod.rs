@@ -4,9 +4,11 @@
 //! hands the request to [`Api::serve`]; it holds no status code, JSON shape, path or scope name of its own. Its
 //! middleware is a thin shell over a [`Guard`].
 
+mod answer;
 mod api;
 mod body;
 mod call;
+mod client_address;
 mod conditional;
 mod credentials;
 mod dto;
@@ -23,6 +25,7 @@ mod route;
 
 pub use api::{Api, QueryToken};
 pub use call::{Call, Reply};
+pub use client_address::{ForwardedBy, InvalidProxies, TrustedProxies};
 pub use credentials::{Credential, credential};
 pub use guard::{Admission, Check, CheckFuture, Guard};
 #[cfg(feature = "openapi")]

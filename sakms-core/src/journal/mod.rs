@@ -13,4 +13,4 @@ mod word;
 pub use chain::{BrokenChain, ChainHash, JournalHead, JournalRow, verify};
 pub use entry::{JournalEntry, Seq};
 pub use query::JournalQuery;
-pub use word::{Action, Actor, Subject};
+pub use word::{Action, Actor, Subject, Whose};

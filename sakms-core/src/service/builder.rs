@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
+use super::limit::LimiterDown;
 use super::renew::Renewals;
 use super::tally::Tally;
 use super::usage::UsageBuffer;
@@ -33,6 +34,7 @@ pub struct SakmsBuilder {
     passwords: PasswordPolicy,
     caching: CacheConfig,
     usage_interval: Duration,
+    limiter_down: LimiterDown,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -50,6 +52,7 @@ impl SakmsBuilder {
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
             usage_interval: Duration::from_secs(10),
+            limiter_down: LimiterDown::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
         }
@@ -65,7 +68,8 @@ impl SakmsBuilder {
         Ok(self)
     }
 
-    /// The environments a key may belong to, the default first; `live` and `test` when nothing is said.
+    /// The environments a key may belong to, the default first; `live` and `test` when nothing is said. A guard lets in keys of
+    /// the first one, unless it says otherwise.
     pub fn environments(mut self, environments: Vec<Environment>) -> Self {
         self.environments = environments;
         self
@@ -102,9 +106,16 @@ impl SakmsBuilder {
     }
 
     /// How often counted uses are written to the store; 10 seconds when nothing is said. After a crash, the uses
-    /// of one interval are missing from the counts.
+    /// of one interval are missing from the counts. Those of one interval at most go to the wrong one of two days.
     pub fn usage_interval(mut self, interval: Duration) -> Self {
         self.usage_interval = interval;
+        self
+    }
+
+    /// What becomes of a request whose key has a quota while the store cannot be asked for it; [`LimiterDown::Closed`] when
+    /// nothing is said. Rates need no store.
+    pub fn limiter_down(mut self, setting: LimiterDown) -> Self {
+        self.limiter_down = setting;
         self
     }
 
@@ -158,6 +169,7 @@ impl SakmsBuilder {
             follower: Arc::new(follower),
             usage: Arc::new(usage),
             renewals: Renewals::default(),
+            limiter_down: self.limiter_down,
             clock: self.clock,
             entropy: self.entropy,
         };

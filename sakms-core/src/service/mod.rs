@@ -9,11 +9,14 @@ mod caller;
 mod cursor;
 mod error;
 mod follow;
+mod gates;
 mod issue;
+mod limit;
 mod renew;
 mod requirement;
 mod statistics;
 mod tally;
+mod task;
 mod tokens;
 mod usage;
 mod verified;
@@ -30,7 +33,8 @@ pub use cursor::Cursor;
 pub use error::{Error, FieldError};
 pub use follow::JournalStatus;
 pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
-pub use requirement::{KeyDenial, Requirement};
+pub use limit::{LimiterDown, QuotaStanding, RateStanding, Retiring, Standing};
+pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
 pub use statistics::{CacheStatistics, Statistics, Verdicts};
 pub use verified::VerifiedKey;
 #[cfg(feature = "http")]
@@ -42,7 +46,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::hash::HashPool;
 use crate::journal::{Action, Actor, JournalEntry, Subject};
-use crate::key::{KeyFormat, MasterKeys};
+use crate::key::{Environment, KeyFormat, MasterKeys};
 use crate::store::{AccountStore, KeyStore};
 use crate::token::TokenIssuer;
 
@@ -92,6 +96,7 @@ struct Inner {
     follower: Arc<follow::Follower>,
     usage: Arc<usage::UsageBuffer>,
     renewals: renew::Renewals,
+    limiter_down: LimiterDown,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -151,6 +156,13 @@ impl Sakms {
     #[must_use]
     pub fn has_tokens(&self) -> bool {
         self.inner.tokens.is_some()
+    }
+
+    /// The environment a key gets when none is named, and the one a guard lets in when none is.
+    #[must_use]
+    pub fn first_environment(&self) -> &Environment {
+        // There is always one: a service is not built without.
+        &self.inner.format.environments()[0]
     }
 
     fn entry(&self, actor: Actor, action: Action, subject: Subject) -> Result<JournalEntry, Error> {

@@ -3,8 +3,11 @@
 //! A method is one atomic operation: it commits whole, with its journal entry, or not at all. Policy, time,
 //! formats and hashing are not here; a store never sees a plain secret. Whoever writes a store runs
 //! [`store_suite!`](crate::store_suite) (feature `testkit`) over it. What stores do alike is there to be called:
-//! [`KeyPatch::apply`] and [`KeyWithSecrets`](crate::key::KeyWithSecrets) for a key, [`JournalHead::append`] for the
-//! journal, [`Page::from_one_more`] for a list, [`Document`] for records as bytes, [`StoreError::within`] for errors, and
+//! [`KeyPatch::apply`] and [`KeyWithSecrets`](crate::key::KeyWithSecrets) for a key, [`Conditions::room_beside`] for the
+//! most keys of an owner, [`DayUse::add`] for a day, [`QuotaState`](crate::key::QuotaState) for a quota,
+//! [`JournalHead::append`] for the journal and [`Subject::whose`](crate::journal::Subject::whose) for whose a row of it is,
+//! [`KeyFilter::matches`](crate::key::KeyFilter::matches) and [`JournalQuery::matches`] for what a list has,
+//! [`Page::from_one_more`] for its pages, [`Document`] for records as bytes, [`StoreError::within`] for errors, and
 //! [`blocking`] for a database that keeps its caller waiting.
 
 mod blocking;
@@ -54,7 +57,8 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreErrorKind::Conflict`] when the key's or the secret's id is taken, or the idempotency record's;
     /// [`StoreErrorKind::LimitReached`] when the owner has as many keys as they may: keys that are not revoked, and
-    /// not expired at the moment the new one was made.
+    /// not expired at the moment the new one was made. When both hold it is a conflict: a request that was repeated is
+    /// told so even when the key that it made took the last place.
     async fn insert(
         &self,
         key: &KeyRecord,
@@ -207,7 +211,7 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreErrorKind::LimitReached`] when it is new and there are [`Role::MOST`] already.
     async fn set_role(&self, role: &Role, entry: &JournalEntry) -> Result<(), StoreError>;
 
-    /// Takes a role away, from every key that holds it too: it grants nothing any more.
+    /// Takes a role away: it grants nothing any more, to whatever key holds it. The records of keys stay as they are.
     ///
     /// # Errors
     /// [`StoreErrorKind::NotFound`] when there is no such role.

@@ -10,7 +10,7 @@
 
 use sakms_core::journal::JournalEntry;
 use sakms_core::key::{KeyRecord, SecretRecord};
-use sakms_core::store::{KeyStore, StoreError, StoreErrorKind};
+use sakms_core::store::{Conditions, KeyStore, StoreError, StoreErrorKind};
 use sakms_core::testkit::fixtures;
 
 #[cfg(feature = "mariadb")]

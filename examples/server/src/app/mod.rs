@@ -8,10 +8,12 @@ use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig, KeyHasher};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
-use sakms_core::service::{CacheConfig, Sakms};
+use sakms_core::service::{CacheConfig, LimiterDown, Sakms};
 use sakms_core::token::{JwtIssuer, Keyring};
 
-use crate::config::{CacheSettings, HashSettings, KeyHasherSetting, QueryTokenSetting, Settings};
+use crate::config::{
+    CacheSettings, HashSettings, KeyHasherSetting, LimiterDownSetting, QueryTokenSetting, Settings,
+};
 use crate::database::Database;
 use crate::error::Failure;
 use crate::keys::Keys;
@@ -79,6 +81,10 @@ pub(crate) fn sakms(
         .hashing(rules.hashing)
         .caching(caching(&settings.cache))
         .password_policy(rules.passwords)
+        .limiter_down(match settings.http.limiter_down {
+            LimiterDownSetting::Closed => LimiterDown::Closed,
+            LimiterDownSetting::Open => LimiterDown::Open,
+        })
         .token_issuer(issuer);
     let prefixed = builder.key_prefix(&settings.key_prefix);
     let builder = prefixed.map_err(|error| Failure::new("--key-prefix", &error))?;
@@ -105,6 +111,7 @@ pub(crate) fn api(settings: &Settings, sakms: &Sakms) -> Api {
     let body_limit = usize::try_from(settings.http.body_limit).unwrap_or(usize::MAX);
     Api::from(sakms.clone())
         .query_token(query_token)
+        .trusted_proxies(settings.http.trusted_proxies.clone())
         .body_limit(body_limit)
         .body_time(settings.http.body_timeout)
 }

@@ -1,10 +1,11 @@
 //! Errors on the wire: RFC 9457 `application/problem+json`, everywhere.
 //!
 //! This folder decides which status, code and words each error has: `request.rs` what a request can get wrong,
-//! `caller.rs` who is asking, `state.rs` what is in the way, `service.rs` what is wrong on our side, and `of_error.rs`
+//! `caller.rs` who is asking, `limit.rs` what is used up, `state.rs` what is in the way, `service.rs` what is wrong on our side, and `of_error.rs`
 //! which of them each error of a use case is.
 
 mod caller;
+mod limit;
 mod of_error;
 mod request;
 mod service;

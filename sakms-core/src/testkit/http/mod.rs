@@ -10,9 +10,14 @@
 //! | --- | --- |
 //! | the table's | the routes of the `Api`, at the root |
 //! | any other | the adapter's "not found", and its "method not allowed" for other methods of the paths below |
-//! | `GET /guarded/any` | any key; answers [`key_json`] |
+//! | `GET /guarded/any` | any key, of whichever environment a guard means that says none; answers [`key_json`] |
 //! | `GET /guarded/reports` | keys with the scope `reports:read`; answers [`key_json`] |
 //! | `GET /guarded/live` | keys of the environment `live`; answers [`key_json`] |
+//! | `GET /guarded/test` | keys of the environment `test`; answers [`key_json`] |
+//! | `GET /guarded/everywhere` | keys of any environment; answers [`key_json`] |
+//! | `GET /guarded/either` | keys that meet [`EITHER`]; answers [`key_json`] |
+//! | `GET /guarded/costly` | any key, at the cost of [`COST`]; answers [`key_json`] |
+//! | `GET /guarded/proxied` | any key, past the proxies that [`PROXIES`] says are trusted; answers [`key_json`] |
 //! | `GET /guarded/maybe` | any key, or nobody; answers [`owner_json`] |
 //! | `GET /unguarded` | a handler that takes the verified key, on a route without a guard |
 //! | `GET /open` | 200, whatever the body, for anyone |
@@ -48,10 +53,12 @@ mod rows;
 mod world;
 
 pub mod accounts;
+pub mod addresses;
 pub mod bodies;
 pub mod corpus;
 pub mod credentials;
 pub mod documents;
+pub mod environments;
 pub mod fields;
 pub mod flow;
 pub mod forgeries;
@@ -60,6 +67,8 @@ pub mod host;
 pub mod jwks;
 pub mod key_caller;
 pub mod keys;
+pub mod limits;
+pub mod old_secrets;
 pub mod outage;
 pub mod paging;
 pub mod races;
@@ -68,6 +77,7 @@ pub mod table;
 use std::any::Any;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -80,6 +90,16 @@ use super::PATIENCE;
 use super::store::Fixture;
 use crate::http::Api;
 use crate::service::VerifiedKey;
+
+/// What the route `/guarded/either` asks of a key.
+pub const EITHER: &str = "(reports:read or reports:audit) and not reports:delete";
+/// What a request to `/guarded/costly` costs.
+pub const COST: NonZeroU32 = match NonZeroU32::new(5) {
+    Some(cost) => cost,
+    None => NonZeroU32::MIN,
+};
+/// Who is believed on `/guarded/proxied`: whoever connects from this machine.
+pub const PROXIES: &str = "127.0.0.0/8,::1";
 
 /// The header in which the suite's host says who its user is.
 pub const HOST_USER: &str = "x-host-user";
@@ -260,6 +280,21 @@ macro_rules! http_suite {
             guard::a_handler_learns_who_holds_the_key
             guard::a_guard_asks_for_a_scope
             guard::a_guard_asks_for_an_environment
+            guard::a_guard_asks_for_one_scope_or_another
+            environments::a_guard_takes_the_first_environment_unless_it_says
+            environments::an_owners_keys_are_managed_together
+            addresses::a_key_may_be_used_from_its_addresses_only
+            addresses::no_header_counts_unless_its_proxy_is_trusted
+            addresses::the_last_use_is_known_by_its_address
+            limits::a_key_is_refused_until_it_begins
+            limits::a_rate_is_told_and_kept
+            limits::several_rates_are_kept_together
+            limits::what_costs_more_than_is_ever_there_is_refused
+            limits::a_quota_is_told_and_ends
+            limits::one_left_is_taken_once
+            limits::a_quota_that_cannot_be_asked_for_is_503
+            limits::a_quota_that_cannot_be_asked_for_lets_in_where_that_is_set
+            old_secrets::an_old_secret_says_until_when
             guard::a_bad_key_is_never_anonymous
             guard::a_forgotten_guard_is_no_open_door
             guard::a_key_ends_to_the_microsecond

@@ -14,8 +14,8 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
-use crate::key::{Environment, KeyFormat, MasterKey, MasterKeys, Owner};
-use crate::service::{CacheConfig, Sakms, SakmsBuilder};
+use crate::key::{Environment, KeyFormat, KeyPatch, MasterKey, MasterKeys, Owner};
+use crate::service::{CacheConfig, LimiterDown, Sakms, SakmsBuilder};
 use crate::store::{AccountStore, KeyStore};
 use crate::testkit::faults::Faults;
 use crate::testkit::fixtures;
@@ -80,6 +80,15 @@ impl Stage {
         let clock = Arc::new(fixtures::clock());
         let builder = self.with_accounts(&clock, Arc::new(OsEntropy), keyring);
         self.serve(builder, clock, |api| api).await
+    }
+
+    /// The same with another setting for what becomes of a request whose quota cannot be asked for.
+    pub async fn world_where_limiters_are(&self, down: LimiterDown) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let builder =
+            self.with_accounts(&clock, Arc::new(OsEntropy), Keyring::hs256(token_secret()));
+        self.serve(builder.limiter_down(down), clock, |api| api)
+            .await
     }
 
     /// The same with nothing believed that was not read for the request itself, so that every check asks the store.
@@ -305,6 +314,16 @@ impl World {
         };
         self.client.never_show(&key.text);
         key
+    }
+
+    /// Changes a key in the store, as another node does, and has the service hear of it.
+    pub async fn change(&self, key: &Key, patch: &KeyPatch) {
+        let id = key.id.parse().unwrap();
+        let record = self.faults.get(id).await.unwrap().unwrap();
+        let entry = fixtures::updated(id);
+        let changed = self.faults.update(id, record.revision, patch, &entry);
+        changed.await.unwrap();
+        self.sakms.catch_up().await.unwrap();
     }
 
     /// Revokes a key as its owner.

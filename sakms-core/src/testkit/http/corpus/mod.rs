@@ -115,6 +115,7 @@ const FILES: &[(&str, &str)] = files! {
     "accounts"
     "paging"
     "guard"
+    "environments"
     "host"
     "headers"
     "connections"
