@@ -22,6 +22,7 @@ mod problem;
 mod resource;
 mod response;
 mod route;
+mod token_guard;
 
 pub use api::{Api, QueryToken};
 pub use call::{Call, Reply};

@@ -29,7 +29,11 @@ impl From<Error> for Problem {
                     _ => Self::internal(),
                 }
             }
-            Error::Hash(_) | Error::Token(_) | Error::Entropy(_) => {
+            Error::Token(_) => {
+                log(&error);
+                Self::tokens_unavailable()
+            }
+            Error::Hash(_) | Error::Entropy(_) => {
                 log(&error);
                 Self::internal()
             }

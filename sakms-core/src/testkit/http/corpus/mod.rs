@@ -105,6 +105,7 @@ const FILES: &[(&str, &str)] = files! {
     "forgeries"
     "tokens"
     "jwks"
+    "token_guard"
     "jwks_of_a_secret"
     "query_tokens"
     "query_tokens_refused"
