@@ -4,7 +4,6 @@ use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::extract::ConnectInfo;
@@ -18,6 +17,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::convert;
+use crate::per_thread::PerThread;
 
 /// Lets requests with a good API key through to the routes under it, and answers all others.
 ///
@@ -99,7 +99,7 @@ impl<S> Layer<S> for RequireKey {
     type Service = RequireKeyService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let guard = Arc::new(self.0.clone());
+        let guard = PerThread::new(|| self.0.clone());
         RequireKeyService { guard, inner }
     }
 }
@@ -107,7 +107,7 @@ impl<S> Layer<S> for RequireKey {
 /// The service that [`RequireKey`] makes.
 #[derive(Debug, Clone)]
 pub struct RequireKeyService<S> {
-    guard: Arc<Guard>,
+    guard: PerThread<Guard>,
     inner: S,
 }
 
@@ -125,7 +125,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let peer = peer(request.extensions());
-        let state = match self.guard.check(request.headers(), peer) {
+        let state = match self.guard.get().check(request.headers(), peer) {
             Check::Admitted(admission) => {
                 let added = admission.headers();
                 request.extensions_mut().insert(admission);

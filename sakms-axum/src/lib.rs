@@ -139,6 +139,7 @@ struct Readme;
 mod convert;
 mod extract;
 mod layer;
+mod per_thread;
 mod router;
 mod token_layer;
 

@@ -61,7 +61,7 @@ impl Sakms {
         }
         let standing = match key.particulars() {
             None => None,
-            Some(particulars) => match self.standing(particulars, elapsed, circumstances) {
+            Some(particulars) => match standing(particulars, elapsed, circumstances) {
                 Err(denial) => return Decision::Now(self.refuse(&key, denial)),
                 Ok(standing) => match particulars.quota {
                     None => standing,
@@ -78,44 +78,6 @@ impl Sakms {
             },
         };
         Decision::Now(self.grant(key, elapsed, standing, circumstances))
-    }
-
-    /// Takes what a request costs out of the rates. Gives how they stand, when there is something to say of it.
-    fn standing(
-        &self,
-        particulars: &Particulars,
-        elapsed: Duration,
-        circumstances: &Circumstances,
-    ) -> Result<Option<Standing>, KeyDenial> {
-        let Particulars {
-            ip_ranges,
-            rates,
-            quota,
-            retiring,
-            ..
-        } = particulars;
-        let allowed = |address| ip_ranges.iter().any(|range| range.contains(address));
-        if !ip_ranges.is_empty() && !circumstances.address.is_some_and(allowed) {
-            return Err(KeyDenial::WrongAddress);
-        }
-        let cost = circumstances.cost;
-        if let Some(quota) = quota
-            && NonZeroU64::from(cost) > quota.amount
-        {
-            let most = quota.amount.get();
-            return Err(KeyDenial::CostTooHigh { rate: None, most });
-        }
-        if rates.is_none() && retiring.is_none() {
-            return Ok(None);
-        }
-        let mut standing = Standing {
-            retiring: *retiring,
-            ..Standing::default()
-        };
-        if let Some(rates) = rates {
-            standing.rates = rates.take(cost, elapsed)?;
-        }
-        Ok(Some(standing))
     }
 
     /// Takes what a request costs out of its key's quota.
@@ -194,6 +156,43 @@ impl Sakms {
         usage.count_refusal(key, clock.as_ref());
         self.deny(denial)
     }
+}
+
+/// Takes what a request costs out of the rates. Gives how they stand, when there is something to say of it.
+fn standing(
+    particulars: &Particulars,
+    elapsed: Duration,
+    circumstances: &Circumstances,
+) -> Result<Option<Standing>, KeyDenial> {
+    let Particulars {
+        ip_ranges,
+        rates,
+        quota,
+        retiring,
+        ..
+    } = particulars;
+    let allowed = |address| ip_ranges.iter().any(|range| range.contains(address));
+    if !ip_ranges.is_empty() && !circumstances.address.is_some_and(allowed) {
+        return Err(KeyDenial::WrongAddress);
+    }
+    let cost = circumstances.cost;
+    if let Some(quota) = quota
+        && NonZeroU64::from(cost) > quota.amount
+    {
+        let most = quota.amount.get();
+        return Err(KeyDenial::CostTooHigh { rate: None, most });
+    }
+    if rates.is_none() && retiring.is_none() {
+        return Ok(None);
+    }
+    let mut standing = Standing {
+        retiring: *retiring,
+        ..Standing::default()
+    };
+    if let Some(rates) = rates {
+        standing.rates = rates.take(cost, elapsed)?;
+    }
+    Ok(Some(standing))
 }
 
 impl From<Refusal> for KeyDenial {

@@ -201,10 +201,9 @@ impl KeyCache {
             return Some(Known::Key(key));
         }
         match self.keys.get(&digest) {
-            Some(Remembered::Key(key)) => {
-                let stands = |key: &KeyInUse| self.stands(key.reading);
-                stands(&key).then(|| Known::Key(self.fronts.offer(digest, key, stands)))
-            }
+            Some(Remembered::Key(key)) => self
+                .stands(key.reading)
+                .then(|| Known::Key(self.fronts.offer(digest, key))),
             Some(Remembered::Proof(_)) => None,
             None => self.recall_denial(digest),
         }

@@ -273,3 +273,29 @@ fn a_change_that_any_key_may_hang_on_strikes_all_of_them_when_it_is_over() {
     drop(strike);
     assert!(!digests.iter().any(|&digest| is_granted(&cache, digest)));
 }
+
+/// Threads have fewer places than there may be keys; each key is found all the same, and finds a place in the end.
+#[test]
+fn more_keys_than_a_thread_has_places_for() {
+    let config = CacheConfig::default().keys(4);
+    let cache = KeyCache::new(config, &OsEntropy).unwrap();
+    let digests: Vec<_> = (0..20).map(|n| cache.digest(&n.to_string())).collect();
+    let keys: Vec<_> = digests
+        .iter()
+        .map(|&digest| {
+            let (known, reading) = cache.known(stored(1, false), None, false, cache.stamps.now());
+            (digest, Arc::new(KeyInUse::new(Arc::new(known), reading)))
+        })
+        .collect();
+    for _ in 0..100 {
+        for (digest, key) in &keys {
+            let used = cache.fronts.offer(*digest, Arc::clone(key));
+            assert!(Arc::ptr_eq(&used.known, &key.known));
+        }
+    }
+    let at_hand = |(digest, key): &&(Digest, Arc<KeyInUse>)| {
+        let found = cache.fronts.get(*digest);
+        found.is_some_and(|found| Arc::ptr_eq(&found.known, &key.known))
+    };
+    assert_eq!(keys.iter().filter(at_hand).count(), 4);
+}

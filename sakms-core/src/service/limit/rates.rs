@@ -133,6 +133,7 @@ impl KeyRates {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Refused {
     Until(Duration),
     For(u32),

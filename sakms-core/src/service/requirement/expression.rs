@@ -109,10 +109,14 @@ fn every_fault<'a>(
 ) -> Option<Fault<'a>> {
     let mut named = None;
     for part in parts {
-        match (fault(part)?, named) {
-            (fault, None) => named = Some(fault),
-            (fault @ Fault::Missing(_), Some(Fault::Held(_))) => named = Some(fault),
-            _ => {}
+        let fault = fault(part)?;
+        let better = match named {
+            None => true,
+            Some(Fault::Held(_)) => matches!(fault, Fault::Missing(_)),
+            Some(Fault::Missing(_)) => false,
+        };
+        if better {
+            named = Some(fault);
         }
     }
     named

@@ -14,10 +14,14 @@ use crate::store::KeyStore as _;
 async fn key_from(world: &World, ranges: &[&str]) -> Key {
     let user = world.user().await;
     let key = world.key_with(&user, &json!({"scopes": ["*"]})).await;
-    let mut limits = Limits::default();
-    limits.ip_ranges = ranges.iter().map(|range| range.parse().unwrap()).collect();
-    let mut patch = KeyPatch::default();
-    patch.limits = Some(limits);
+    let limits = Limits {
+        ip_ranges: ranges.iter().map(|range| range.parse().unwrap()).collect(),
+        ..Limits::default()
+    };
+    let patch = KeyPatch {
+        limits: Some(limits),
+        ..KeyPatch::default()
+    };
     world.change(&key, &patch).await;
     key
 }

@@ -28,10 +28,15 @@ fn quota(amount: u64, refill: Refill) -> Quota {
 async fn limited(world: &World, rates: Vec<RateLimit>, quota: Option<Quota>) -> Key {
     let user = world.user().await;
     let key = world.key_with(&user, &json!({"scopes": ["*"]})).await;
-    let mut limits = Limits::default();
-    (limits.rates, limits.quota) = (rates, quota);
-    let mut patch = KeyPatch::default();
-    patch.limits = Some(limits);
+    let limits = Limits {
+        rates,
+        quota,
+        ..Limits::default()
+    };
+    let patch = KeyPatch {
+        limits: Some(limits),
+        ..KeyPatch::default()
+    };
     world.change(&key, &patch).await;
     key
 }
@@ -58,8 +63,10 @@ pub async fn a_key_is_refused_until_it_begins(stage: &Stage) {
         .now()
         .checked_add(Duration::from_mins(1))
         .unwrap();
-    let mut patch = KeyPatch::default();
-    patch.not_before = Some(Some(begin));
+    let mut patch = KeyPatch {
+        not_before: Some(Some(begin)),
+        ..KeyPatch::default()
+    };
     world.change(&key, &patch).await;
     let just_before = Timestamp::from_micros(begin.as_micros() - 1).unwrap();
     for path in ["/guarded/any", "/keys"] {
