@@ -110,6 +110,8 @@
 //! | --- | --- |
 //! | [`configure`] | the routes of a service; [`Api`](sakms_core::http::Api) has its settings |
 //! | [`RequireKey`] | the middleware in front of a host's own routes |
+//! | [`RequireToken`], [`RequireKey::or_token`] | the same for people who have signed in, alone and beside keys |
+//! | [`AuthenticatedCaller`] | extractor of whoever was let through, by a token or a key |
 //! | [`Authenticated`], [`MaybeAuthenticated`] | extractors of the key that was let through |
 //! | [`not_found`], [`method_not_allowed`] | the same answers for what a host does not serve |
 //! | [`unread_bodies`] | ends requests whose body a host's own handler leaves unread |
@@ -158,10 +160,12 @@ mod config;
 mod convert;
 mod extract;
 mod middleware;
+mod token_middleware;
 mod unread;
 
 pub use config::{configure, method_not_allowed, not_found};
 pub use convert::response;
-pub use extract::{Authenticated, MaybeAuthenticated};
+pub use extract::{Authenticated, AuthenticatedCaller, MaybeAuthenticated};
 pub use middleware::{RequireKey, RequireKeyService};
+pub use token_middleware::RequireToken;
 pub use unread::unread_bodies;

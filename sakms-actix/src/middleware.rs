@@ -19,7 +19,7 @@ use crate::{convert, unread};
 ///
 /// The handler takes [`Authenticated`](crate::Authenticated) or [`MaybeAuthenticated`](crate::MaybeAuthenticated).
 #[derive(Debug, Clone)]
-pub struct RequireKey(Guard);
+pub struct RequireKey(pub(crate) Guard);
 
 impl RequireKey {
     /// Any key that stands, of the service's first environment.
@@ -70,6 +70,13 @@ impl RequireKey {
     #[must_use]
     pub fn or_anonymous(self) -> Self {
         Self(self.0.or_anonymous())
+    }
+
+    /// People who have signed in are let through as well; the handler then takes
+    /// [`AuthenticatedCaller`](crate::AuthenticatedCaller). Scopes, environments and limits are asked of keys alone.
+    #[must_use]
+    pub fn or_token(self) -> Self {
+        Self(self.0.or_token())
     }
 }
 

@@ -28,7 +28,7 @@ use crate::per_thread::PerThread;
 /// [`Router::into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info) of a
 /// [`SocketAddr`]. Without that such keys are refused.
 #[derive(Debug, Clone)]
-pub struct RequireKey(Guard);
+pub struct RequireKey(pub(crate) Guard);
 
 impl RequireKey {
     /// Any key that stands, of the service's first environment.
@@ -79,6 +79,13 @@ impl RequireKey {
     #[must_use]
     pub fn or_anonymous(self) -> Self {
         Self(self.0.or_anonymous())
+    }
+
+    /// People who have signed in are let through as well; the handler then takes
+    /// [`AuthenticatedCaller`](crate::AuthenticatedCaller). Scopes, environments and limits are asked of keys alone.
+    #[must_use]
+    pub fn or_token(self) -> Self {
+        Self(self.0.or_token())
     }
 }
 

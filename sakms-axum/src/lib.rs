@@ -95,6 +95,8 @@
 //! | --- | --- |
 //! | [`router`] | the routes of a service; [`Api`](sakms_core::http::Api) has its settings |
 //! | [`RequireKey`] | the layer in front of a host's own routes |
+//! | [`RequireToken`], [`RequireKey::or_token`] | the same for people who have signed in, alone and beside keys |
+//! | [`AuthenticatedCaller`] | extractor of whoever was let through, by a token or a key |
 //! | [`Authenticated`], [`MaybeAuthenticated`] | extractors of the key that was let through |
 //! | [`not_found`], [`method_not_allowed`] | the same answers for a host's own fallbacks |
 //!
@@ -139,7 +141,9 @@ mod extract;
 mod layer;
 mod per_thread;
 mod router;
+mod token_layer;
 
-pub use extract::{Authenticated, MaybeAuthenticated};
+pub use extract::{Authenticated, AuthenticatedCaller, MaybeAuthenticated};
 pub use layer::{GuardFuture, RequireKey, RequireKeyService};
 pub use router::{method_not_allowed, not_found, router};
+pub use token_layer::RequireToken;

@@ -12,11 +12,15 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
-use sakms_axum::{Authenticated, MaybeAuthenticated, RequireKey};
+use sakms_axum::{
+    Authenticated, AuthenticatedCaller, MaybeAuthenticated, RequireKey, RequireToken,
+};
 use sakms_core::http::{Api, Group};
 use sakms_core::key::Environment;
 use sakms_core::service::{Caller, Sakms};
-use sakms_core::testkit::http::{COST, EITHER, HOST_USER, PROXIES, Server, key_json, owner_json};
+use sakms_core::testkit::http::{
+    COST, EITHER, HOST_USER, PROXIES, Server, caller_json, key_json, owner_json,
+};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -58,7 +62,15 @@ fn guarded(sakms: &Sakms) -> Router {
     let costly = guard.clone().cost(COST);
     let proxied = guard.clone().trusted_proxies(PROXIES.parse().unwrap());
     let maybe = Router::new().route("/guarded/maybe", get(owner));
+    let people = Router::new()
+        .route("/guarded/token", get(caller))
+        .route_layer(RequireToken::new(sakms));
+    let both = Router::new()
+        .route("/guarded/token-or-key", get(caller))
+        .route_layer(reports.clone().or_token());
     behind("/guarded/any", guard.clone())
+        .merge(people)
+        .merge(both)
         .merge(behind("/guarded/reports", reports))
         .merge(behind("/guarded/live", live))
         .merge(behind("/guarded/test", test))
@@ -71,6 +83,10 @@ fn guarded(sakms: &Sakms) -> Router {
 
 async fn key(Authenticated(key): Authenticated) -> Json<Value> {
     Json(key_json(&key))
+}
+
+async fn caller(AuthenticatedCaller(caller): AuthenticatedCaller) -> Json<Value> {
+    Json(caller_json(&caller))
 }
 
 async fn owner(MaybeAuthenticated(key): MaybeAuthenticated) -> Json<Value> {

@@ -65,6 +65,9 @@ impl From<Sakms> for Api {
         if sakms.has_accounts() {
             groups.insert(Group::Accounts);
         }
+        if sakms.has_tokens() {
+            groups.insert(Group::Tokens);
+        }
         let (body_limit, body_time) = (64 * 1024, Duration::from_secs(10));
         Self {
             sakms,

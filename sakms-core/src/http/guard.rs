@@ -1,4 +1,4 @@
-//! The guard in front of a host's own routes.
+//! The guard in front of a host's own routes. What it does with tokens stands in `token_guard.rs`.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -12,14 +12,16 @@ use super::client_address::TrustedProxies;
 use super::credentials::{Shown, X_API_KEY, shown};
 use super::problem::Problem;
 use super::response::Response;
+use super::token_guard::Takes;
 use crate::key::{Environment, InvalidScope};
-use crate::service::{Checked, Circumstances, KeyDenial, Requirement, Sakms, VerifiedKey};
+use crate::service::{Caller, Checked, Circumstances, KeyDenial, Requirement, Sakms, VerifiedKey};
 use crate::verdict::Verdict;
 
 /// Lets requests with a good API key through.
 #[derive(Debug, Clone)]
 pub struct Guard {
-    sakms: Sakms,
+    pub(super) sakms: Sakms,
+    pub(super) takes: Takes,
     requirement: Requirement,
     anonymous: bool,
     cost: NonZeroU32,
@@ -33,6 +35,8 @@ pub struct Guard {
 pub enum Admission {
     /// Whoever holds this key.
     Key(VerifiedKey),
+    /// Whoever a token speaks for.
+    Token(Caller),
     /// Somebody who presented nothing, where the guard allows that. A bad key is never anonymous.
     Anonymous,
 }
@@ -45,15 +49,15 @@ impl Admission {
     pub fn headers(&self) -> Option<Box<HeaderMap>> {
         match self {
             Self::Key(key) => answer::fields(key.standing()),
-            Self::Anonymous => None,
+            Self::Token(_) | Self::Anonymous => None,
         }
     }
 
     /// The key of whoever was let through, for an extractor that needs one.
     ///
     /// # Errors
-    /// A [`Problem`]: 500 when there was no guard (`None`), which is a mistake of the host's, and 401 when it let
-    /// somebody through who presented nothing.
+    /// A [`Problem`]: 500 when there was no guard (`None`) or one that let a token through, which is a mistake of the host's,
+    /// and 401 when it let somebody through who presented nothing.
     pub fn key(admission: Option<&Self>) -> Result<VerifiedKey, Problem> {
         Self::key_if_any(admission)?.ok_or_else(Problem::credential_missing)
     }
@@ -61,11 +65,11 @@ impl Admission {
     /// The key of whoever was let through, if they presented one.
     ///
     /// # Errors
-    /// A [`Problem`]: 500 when there was no guard (`None`). To call somebody anonymous whom nobody asked would turn a
-    /// forgotten layer into an open door.
+    /// A [`Problem`]: 500 when there was no guard (`None`), or one that let a token through. To call somebody anonymous whom
+    /// nobody asked, or who said who they are, would turn a mistake into an open door.
     pub fn key_if_any(admission: Option<&Self>) -> Result<Option<VerifiedKey>, Problem> {
         match admission {
-            None => Err(Problem::guard_missing()),
+            None | Some(Self::Token(_)) => Err(Problem::guard_missing()),
             Some(Self::Key(key)) => Ok(Some(key.clone())),
             Some(Self::Anonymous) => Ok(None),
         }
@@ -109,6 +113,7 @@ impl Guard {
         Self {
             requirement: requirement.guarding(sakms.first_environment()),
             sakms: sakms.clone(),
+            takes: Takes::Keys,
             anonymous: false,
             cost: NonZeroU32::MIN,
             proxies: TrustedProxies::none(),
@@ -180,6 +185,12 @@ impl Guard {
     #[must_use]
     pub fn check(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Check {
         let presented = match shown(headers) {
+            Ok(Some(Shown::Token(text))) if self.takes != Takes::Keys => {
+                return self.token_check(text);
+            }
+            Ok(Some(_)) if self.takes == Takes::Tokens => {
+                return Check::Refused(Problem::invalid_token().into_response());
+            }
             Ok(Some(Shown::Key(text))) => text,
             // A token signs people in; it opens no route that is guarded by a key.
             Ok(Some(Shown::Token(_))) => return refused(&KeyDenial::Malformed),

@@ -9,6 +9,7 @@ mod api;
 mod body;
 mod call;
 mod client_address;
+mod conditional;
 mod credentials;
 mod dto;
 #[cfg(feature = "docs-ui")]
@@ -22,6 +23,7 @@ mod problem;
 mod resource;
 mod response;
 mod route;
+mod token_guard;
 
 pub use api::{Api, QueryToken};
 pub use call::{Call, Reply};

@@ -10,7 +10,9 @@ use http::Method;
 use super::call::{Call, Reply};
 #[cfg(feature = "docs-ui")]
 use super::handlers::documents;
-use super::handlers::{ask, audit, auth, bulk, keys, meta, oversight, roles, rotation, state};
+use super::handlers::{
+    ask, audit, auth, bulk, keys, meta, oversight, roles, rotation, state, tokens,
+};
 use super::problem::Problem;
 use crate::key::Scope;
 
@@ -44,6 +46,8 @@ impl fmt::Debug for Route {
 pub enum Group {
     /// Registering and signing in.
     Accounts,
+    /// What others need to check tokens; there by default where somebody issues any.
+    Tokens,
     /// Managing keys.
     Keys,
     /// Defining roles.
@@ -124,6 +128,7 @@ pub fn routes() -> &'static [Route] {
             row!(POST "/accounts/{id}/disable", Accounts, Access::Admin, false, oversight::disable),
             row!(POST "/accounts/{id}/enable", Accounts, Access::Admin, false, oversight::enable),
             row!(GET "/audit", Audit, holding("audit:read"), false, audit::list),
+            row!(GET "/.well-known/jwks.json", Tokens, ANYONE, false, tokens::jwks),
             row!(GET "/health", Meta, ANYONE, false, meta::health),
             row!(GET "/ready", Meta, ANYONE, false, meta::ready),
         ];

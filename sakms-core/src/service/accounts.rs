@@ -194,7 +194,7 @@ impl Sakms {
         if keys.owner_disabled_at(&owner).await?.is_some() {
             return Ok(Verdict::Denied(CallerDenial::Disabled));
         }
-        Ok(Verdict::Granted(caller))
+        Ok(Verdict::Granted(caller.known_by(claims)))
     }
 
     /// Disables an owner: they cannot sign in, and none of their tokens and keys is good for anything.

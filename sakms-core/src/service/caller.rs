@@ -1,10 +1,13 @@
 //! Who makes a management request.
 
+use std::sync::Arc;
+
 use super::error::Error;
 use super::verified::VerifiedKey;
 use crate::id::KeyId;
 use crate::journal::Actor;
 use crate::key::{Owner, Scope};
+use crate::token::Claims;
 
 /// Who makes a management request, and what they may do.
 ///
@@ -14,6 +17,7 @@ use crate::key::{Owner, Scope};
 pub struct Caller {
     owner: Owner,
     key: Option<VerifiedKey>,
+    claims: Option<Arc<Claims>>,
     admin: bool,
 }
 
@@ -24,6 +28,7 @@ impl Caller {
         Self {
             owner,
             key: None,
+            claims: None,
             admin: false,
         }
     }
@@ -34,6 +39,7 @@ impl Caller {
         Self {
             owner,
             key: None,
+            claims: None,
             admin: true,
         }
     }
@@ -44,9 +50,29 @@ impl Caller {
         Self {
             owner: key.owner().clone(),
             key: Some(key),
+            claims: None,
             // Whoever holds a key of an admin is no admin.
             admin: false,
         }
+    }
+
+    /// The same, known by a token that says this.
+    #[must_use]
+    pub fn known_by(mut self, claims: Claims) -> Self {
+        self.claims = Some(Arc::new(claims));
+        self
+    }
+
+    /// What their token says, if it is a token that they are known by.
+    #[must_use]
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_deref()
+    }
+
+    /// The key, if it is a key that asks.
+    #[must_use]
+    pub const fn verified_key(&self) -> Option<&VerifiedKey> {
+        self.key.as_ref()
     }
 
     /// Whose keys are managed.

@@ -22,6 +22,7 @@ mod seal;
 mod statistics;
 mod tally;
 mod task;
+mod tokens;
 mod usage;
 mod verified;
 mod verify;

@@ -14,3 +14,4 @@ pub(super) mod oversight;
 pub(super) mod roles;
 pub(super) mod rotation;
 pub(super) mod state;
+pub(super) mod tokens;

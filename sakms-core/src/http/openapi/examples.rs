@@ -17,7 +17,7 @@ use crate::key::{
 };
 use crate::secret::{BearerToken, StoredHash};
 use crate::service::Revoked;
-use crate::token::IssuedToken;
+use crate::token::{IssuedToken, Jwks, PublicJwk};
 
 pub(super) const ACCOUNT: AccountId =
     AccountId::from_bytes(*b"\x01\xa2\x04\xdd\x29\x6e\x72\x9b\x80\x75\xc1\x53\xaf\x97\xc7\x1a");
@@ -137,6 +137,13 @@ pub(super) fn changed_key() -> Value {
     let mut key = key();
     key["name"] = change_key()["name"].take();
     key
+}
+
+/// The key of RFC 8037, appendix A.2, under the name that appendix A.3 finds.
+pub(super) fn jwks() -> Value {
+    let kid = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k".to_owned();
+    let key = *b"\xd7\x5a\x98\x01\x82\xb1\x0a\xb7\xd5\x4b\xfe\xd3\xc9\x64\x07\x3a\x0e\xe1\x72\xf3\xda\xa6\x23\x25\xaf\x02\x1a\x68\xf7\x07\x51\x1a";
+    written(&Jwks::new(vec![PublicJwk::ed25519(kid, key)]))
 }
 
 pub(super) fn revoked() -> Value {

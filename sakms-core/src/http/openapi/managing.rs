@@ -197,7 +197,11 @@ pub(super) fn filters() -> [ParameterBuilder; 7] {
             "They are of this environment.",
             Ref::from_schema_name(Environment::name()).into(),
         ),
-        of("tag", "They have this tag.", Ref::from_schema_name(Tag::name()).into()),
+        of(
+            "tag",
+            "They have this tag.",
+            Ref::from_schema_name(Tag::name()).into(),
+        ),
         of(
             "unused_for",
             "They were not used for so many seconds, as far as it is written down, and were made before that.",

@@ -104,8 +104,9 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     Group::Accounts,
+    Group::Tokens,
     Group::Keys,
     Group::Roles,
     Group::OAuth,
@@ -117,6 +118,7 @@ const GROUPS: [Group; 7] = [
 const fn tag_name(group: Group) -> &'static str {
     match group {
         Group::Accounts => "Accounts",
+        Group::Tokens => "Tokens",
         Group::Keys => "Keys",
         Group::Roles => "Roles",
         Group::OAuth => "OAuth",
@@ -129,6 +131,7 @@ const fn tag_name(group: Group) -> &'static str {
 fn tag(group: Group) -> Tag {
     let description = match group {
         Group::Accounts => "Registering and signing in, and for admins who has an account.",
+        Group::Tokens => "What others need to check tokens.",
         Group::Keys => "Managing one's own keys, and for admins everybody's.",
         Group::Roles => "Named sets of scopes that admins define and keys hold.",
         Group::OAuth => "Checking and revoking keys, for readers of OAuth.",

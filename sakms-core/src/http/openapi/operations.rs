@@ -11,11 +11,13 @@ use super::{errors, examples, managing};
 use crate::http::dto::{
     ChangeKey, CreateKey, Health, Key, Registered, ShownKey, SignIn, SignedIn, Status,
 };
+use crate::http::handlers::tokens::{JWK_SET, KEPT};
 use crate::http::problem::Problem;
 use crate::http::route::Route;
 use crate::id::KeyId;
 use crate::key::KeyQuery;
 use crate::service::LoginDenial;
+use crate::token::Jwks;
 
 /// The path with this one operation. The schemas it refers to go to `schemas`.
 pub(super) fn of(route: &Route, schemas: &mut Schemas) -> PathItem {
@@ -131,6 +133,16 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .gives::<Status>("200", "The key is revoked.", examples::revoked())
             .fails([Problem::contended()])
             .writes(),
+        ("GET", "/.well-known/jwks.json") => page
+            .named(
+                "jwks",
+                "Public keys",
+                "The keys that tokens can be checked with elsewhere (RFC 7517): every public key whose tokens are good now. A \
+                 service that signs with a secret alone gives an empty set.",
+            )
+            .gives_kept::<Jwks>("200", "The keys.", (JWK_SET, KEPT), examples::jwks())
+            .header("ETag", "Which version of the set it is.", "\"7781c6b65c41eec1\"")
+            .gives_text("304", "It is the version that `If-None-Match` names.", &[]),
         ("GET", "/health") => page
             .named("health", "Whether the process lives", "Answers without a look at the database, and says how far this process knows what others changed there.")
             .gives::<Health>("200", "It lives.", examples::health()),

@@ -120,6 +120,28 @@ impl<'a> Page<'a> {
         self
     }
 
+    /// JSON of this type that may be kept; its content type, and for how long it may be.
+    pub(super) fn gives_kept<T: ToSchema>(
+        mut self,
+        status: &'static str,
+        what: &str,
+        (kind, kept): (&str, &str),
+        example: Value,
+    ) -> Self {
+        let content = ContentBuilder::new()
+            .schema(Some(self.reference::<T>()))
+            .example(Some(example));
+        let answer = ResponseBuilder::new()
+            .description(what)
+            .content(kind, content.build())
+            .header(
+                "Cache-Control",
+                header("For how long it may be kept.", kept),
+            );
+        self.answers.push((status, answer));
+        self
+    }
+
     /// A JSON object that has no schema.
     pub(super) fn gives_any(mut self, status: &'static str, what: &str) -> Self {
         let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::Object));

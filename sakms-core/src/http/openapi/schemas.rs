@@ -13,6 +13,7 @@ use crate::key::{
     Tag, TagSet,
 };
 use crate::secret::Password;
+use crate::token::{Jwks, PublicJwk};
 
 const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 const WORD: &str = "[a-z0-9_.-]+";
@@ -178,4 +179,44 @@ schema!(
     .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
     .max_length(Some(Password::MAX_BYTES))
     .write_only(true)
+);
+
+schema!(
+    PublicJwk,
+    [
+        ("crv", "`Ed25519` or `P-256`; a key for RS256 has none."),
+        ("x", "The key for EdDSA, the first coordinate for ES256."),
+        ("y", "The second coordinate for ES256."),
+        ("n", "The modulus for RS256."),
+        ("e", "The exponent for RS256."),
+    ]
+    .into_iter()
+    .fold(
+        [
+            ("kty", "`OKP`, `EC` or `RSA`."),
+            ("use", "`sig`."),
+            (
+                "alg",
+                "`EdDSA`, `ES256` or `RS256`: what the key is for, and nothing else."
+            ),
+            ("kid", "What tokens call it by."),
+        ]
+        .into_iter()
+        .fold(ObjectBuilder::new(), |object, (name, what)| {
+            object.property(name, text(what)).required(name)
+        }),
+        |object, (name, what)| object.property(name, text(what)),
+    )
+    .description(Some(
+        "A public key (RFC 7517; RFC 7518, section 6; RFC 8037). Its numbers are base64url."
+    ))
+);
+
+schema!(
+    Jwks,
+    ObjectBuilder::new()
+        .property("keys", ArrayBuilder::new().items(Ref::from_schema_name(PublicJwk::name())))
+        .required("keys")
+        .description(Some("Public keys (RFC 7517, section 5).")),
+    needs PublicJwk
 );

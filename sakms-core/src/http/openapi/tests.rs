@@ -234,6 +234,7 @@ fn answers_look_as_their_schemas_say() {
         ("SignedIn", examples::signed_in()),
         ("Key", examples::key()),
         ("Key", examples::changed_key()),
+        ("Jwks", examples::jwks()),
         ("Status", examples::revoked()),
         ("Status", examples::ready()),
         ("Status", examples::status("enabled")),

@@ -38,7 +38,11 @@ impl From<Error> for Problem {
                     _ => Self::internal(),
                 }
             }
-            Error::Unfinished | Error::Hash(_) | Error::Token(_) | Error::Entropy(_) => {
+            Error::Token(_) => {
+                log(&error);
+                Self::tokens_unavailable()
+            }
+            Error::Unfinished | Error::Hash(_) | Error::Entropy(_) => {
                 log(&error);
                 Self::internal()
             }

@@ -19,6 +19,8 @@
 //! | `GET /guarded/costly` | any key, at the cost of [`COST`]; answers [`key_json`] |
 //! | `GET /guarded/proxied` | any key, past the proxies that [`PROXIES`] says are trusted; answers [`key_json`] |
 //! | `GET /guarded/maybe` | any key, or nobody; answers [`owner_json`] |
+//! | `GET /guarded/token` | people who have signed in; answers [`caller_json`] |
+//! | `GET /guarded/token-or-key` | people who have signed in, or keys with the scope `reports:read`; answers [`caller_json`] |
 //! | `GET /unguarded` | a handler that takes the verified key, on a route without a guard |
 //! | `GET /open` | 200, whatever the body, for anyone |
 //! | `/host/...` | the routes of the same `Api`, the group [`Group::Keys`](crate::http::Group::Keys) alone, under a middleware of the host's: when there is a header [`HOST_USER`], it puts [`Caller::owner`](crate::service::Caller::owner) of its value into the request's extensions |
@@ -61,13 +63,14 @@ pub mod bodies;
 pub mod corpus;
 pub mod credentials;
 pub mod documents;
-pub mod explain;
 pub mod environments;
+pub mod explain;
 pub mod fields;
 pub mod flow;
 pub mod forgeries;
 pub mod guard;
 pub mod host;
+pub mod jwks;
 pub mod key_caller;
 pub mod keys;
 pub mod limits;
@@ -76,6 +79,7 @@ pub mod outage;
 pub mod paging;
 pub mod races;
 pub mod table;
+pub mod token_guard;
 pub mod usage;
 
 use std::any::Any;
@@ -93,7 +97,8 @@ pub use world::{Key, Stage, User, World};
 use super::PATIENCE;
 use super::store::Fixture;
 use crate::http::Api;
-use crate::service::VerifiedKey;
+use crate::service::{Caller, VerifiedKey};
+use crate::token::Claims;
 
 /// What the route `/guarded/either` asks of a key.
 pub const EITHER: &str = "(reports:read or reports:audit) and not reports:delete";
@@ -164,6 +169,17 @@ pub fn key_json(key: &VerifiedKey) -> Value {
 #[must_use]
 pub fn owner_json(key: Option<&VerifiedKey>) -> Value {
     json!({"owner": key.map(VerifiedKey::owner)})
+}
+
+/// What the test routes answer that let people through who have signed in.
+#[must_use]
+pub fn caller_json(caller: &Caller) -> Value {
+    json!({
+        "owner": caller.owner_name(),
+        "admin": caller.is_admin(),
+        "key_id": caller.verified_key().map(VerifiedKey::key_id),
+        "token_of": caller.claims().map(Claims::subject),
+    })
 }
 
 /// Runs one case of [`http_suite!`](crate::http_suite) on a store of its own.
@@ -303,6 +319,14 @@ macro_rules! http_suite {
             guard::a_forgotten_guard_is_no_open_door
             guard::a_key_ends_to_the_microsecond
             guard::other_methods_do_not_pass_a_guard
+            token_guard::a_token_opens_what_is_for_people
+            token_guard::a_key_opens_what_is_for_both
+            token_guard::bad_tokens_look_alike_to_a_guard
+            token_guard::a_guard_takes_no_token_from_the_query
+            token_guard::a_disabled_owners_token_opens_nothing
+            token_guard::a_token_ends_at_a_guard
+            token_guard::a_token_guard_without_a_store_is_503
+            token_guard::a_service_without_tokens_takes_none
             key_caller::reading_and_writing_are_two_scopes
             key_caller::a_key_hands_on_no_scope_it_lacks
             key_caller::a_key_makes_no_key_beyond_itself
@@ -343,6 +367,11 @@ macro_rules! http_suite {
             documents::the_document_has_the_routes_there_are
             documents::pages_find_their_files_from_anywhere
             documents::files_are_sent_as_they_are_taken
+            jwks::public_keys_are_published_while_they_verify
+            jwks::a_secret_is_never_published
+            jwks::a_known_set_is_not_sent_again
+            jwks::the_set_is_for_anybody
+            jwks::a_service_without_tokens_has_no_set
             outage::an_outage_is_503_everywhere
             outage::a_guard_without_a_store_is_503
             outage::health_is_not_readiness

@@ -81,6 +81,7 @@ const ROWS: &[Row] = &[
     row("POST /accounts/{id}/disable", STORE, None,          [401, 401, 403, 403, 403, 403, 200]),
     row("POST /accounts/{id}/enable", STORE, None,           [401, 401, 403, 403, 403, 403, 200]),
     row("GET /audit",             STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
+    row("GET /.well-known/jwks.json", NO_STORE, None,        [200, 200, 200, 200, 200, 200, 200]),
     row("GET /health",            NO_STORE, None,            [200, 200, 200, 200, 200, 200, 200]),
     row("GET /ready",             STORE, None,               [200, 200, 200, 200, 200, 200, 200]),
     #[cfg(feature = "docs-ui")]

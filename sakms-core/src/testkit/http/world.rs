@@ -72,14 +72,23 @@ impl Stage {
     /// The same with other settings of the HTTP side.
     pub async fn world_with(&self, settings: impl FnOnce(Api) -> Api) -> World {
         let clock = Arc::new(fixtures::clock());
-        let builder = self.with_accounts(&clock, Arc::new(OsEntropy));
+        let builder =
+            self.with_accounts(&clock, Arc::new(OsEntropy), Keyring::hs256(token_secret()));
         self.serve(builder, clock, settings).await
+    }
+
+    /// The same with these keys for its tokens.
+    pub async fn world_signing(&self, keyring: Keyring) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let builder = self.with_accounts(&clock, Arc::new(OsEntropy), keyring);
+        self.serve(builder, clock, |api| api).await
     }
 
     /// The same with another setting for what becomes of a request whose quota cannot be asked for.
     pub async fn world_where_limiters_are(&self, down: LimiterDown) -> World {
         let clock = Arc::new(fixtures::clock());
-        let builder = self.with_accounts(&clock, Arc::new(OsEntropy));
+        let builder =
+            self.with_accounts(&clock, Arc::new(OsEntropy), Keyring::hs256(token_secret()));
         self.serve(builder.limiter_down(down), clock, |api| api)
             .await
     }
@@ -87,7 +96,8 @@ impl Stage {
     /// The same with nothing believed that was not read for the request itself, so that every check asks the store.
     pub async fn world_that_reads(&self) -> World {
         let clock = Arc::new(fixtures::clock());
-        let builder = self.with_accounts(&clock, Arc::new(OsEntropy));
+        let builder =
+            self.with_accounts(&clock, Arc::new(OsEntropy), Keyring::hs256(token_secret()));
         self.serve(reading(builder), clock, |api| api).await
     }
 
@@ -97,25 +107,29 @@ impl Stage {
         self.serve(self.builder(&clock), clock, |api| api).await
     }
 
-    /// A service whose every id and secret is drawn from this, with accounts or without. It answers the same whenever it
-    /// is asked: every check asks the store.
+    /// A service whose every id and secret is drawn from this, with accounts and keys for their tokens or without. It
+    /// answers the same whenever it is asked: every check asks the store.
     pub(super) async fn world_drawing(
         &self,
         entropy: Arc<dyn Entropy>,
-        accounts: bool,
+        accounts: Option<Keyring>,
         settings: impl FnOnce(Api) -> Api,
     ) -> World {
         let clock = Arc::new(fixtures::clock());
-        let builder = if accounts {
-            self.with_accounts(&clock, entropy)
-        } else {
-            self.builder(&clock).entropy(entropy)
+        let builder = match accounts {
+            Some(keyring) => self.with_accounts(&clock, entropy, keyring),
+            None => self.builder(&clock).entropy(entropy),
         };
         self.serve(reading(builder), clock, settings).await
     }
 
-    fn with_accounts(&self, clock: &Arc<ManualClock>, entropy: Arc<dyn Entropy>) -> SakmsBuilder {
-        let issuer = JwtIssuer::builder(Keyring::hs256(token_secret()))
+    fn with_accounts(
+        &self,
+        clock: &Arc<ManualClock>,
+        entropy: Arc<dyn Entropy>,
+        keyring: Keyring,
+    ) -> SakmsBuilder {
+        let issuer = JwtIssuer::builder(keyring)
             .audience(AUDIENCE)
             .clock(Arc::clone(clock) as _)
             .entropy(Arc::clone(&entropy))

@@ -10,6 +10,7 @@ use crate::testkit::faults::{Fault, StoreMethod};
 #[derive(Debug, Clone)]
 pub(super) enum Setting {
     WithoutAccounts,
+    SignsWithEd25519,
     TokensInHeadersAlone,
     BodyLimit(usize),
     BodyTime(Duration),
@@ -120,12 +121,14 @@ pub(super) fn setting(words: &str) -> Result<Setting, String> {
     let number = |text: &str| text.parse().map_err(|_| "expected a number".to_owned());
     match words.split(' ').collect::<Vec<_>>()[..] {
         ["without", "accounts"] => Ok(Setting::WithoutAccounts),
+        ["signs", "with", "ed25519"] => Ok(Setting::SignsWithEd25519),
         ["tokens", "in", "headers", "alone"] => Ok(Setting::TokensInHeadersAlone),
         ["body", "limit", bytes] => Ok(Setting::BodyLimit(number(bytes)?)),
         ["body", "time", time] => Ok(Setting::BodyTime(duration(time)?)),
         ["groups", ref groups @ ..] => {
             let group = |name: &&str| match *name {
                 "accounts" => Ok(Group::Accounts),
+                "tokens" => Ok(Group::Tokens),
                 "keys" => Ok(Group::Keys),
                 "roles" => Ok(Group::Roles),
                 "meta" => Ok(Group::Meta),

@@ -65,6 +65,7 @@
 //! | a setting, before the first step | the service |
 //! | --- | --- |
 //! | `@service without accounts` | has none, and no tokens |
+//! | `@service signs with ed25519` | signs its tokens with that, and not with a secret |
 //! | `@service tokens in headers alone` | takes none in the query |
 //! | `@service body limit 100`, `@service body time 300ms` | takes less |
 //! | `@service groups keys meta` | has these routes alone |
@@ -103,6 +104,9 @@ const FILES: &[(&str, &str)] = files! {
     "credentials"
     "forgeries"
     "tokens"
+    "jwks"
+    "token_guard"
+    "jwks_of_a_secret"
     "query_tokens"
     "query_tokens_refused"
     "json"
