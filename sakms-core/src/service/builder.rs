@@ -8,9 +8,7 @@ use std::time::Duration;
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
-use super::keys::{
-    Forgetter, IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap,
-};
+use super::keys::{Forgetter, IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap};
 use super::renew::Renewals;
 use super::tally::Tally;
 use super::usage::UsageBuffer;

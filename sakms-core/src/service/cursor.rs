@@ -144,7 +144,13 @@ mod tests {
         let id = KeyId::from_bytes([7; 16]);
         let (adas, bobs) = (all_of(&ada), all_of(&bob));
         let selection = &KeySelection::default();
-        let cursor = seal.seal(&ListOf { caller: &ada, selection }, id);
+        let cursor = seal.seal(
+            &ListOf {
+                caller: &ada,
+                selection,
+            },
+            id,
+        );
         assert_eq!(open(&seal, &adas, &cursor), Some(id));
         assert_eq!(open(&seal, &bobs, &cursor), None);
         for place in 0..cursor.0.len() {

@@ -54,7 +54,9 @@ impl Filters {
 }
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let number = text.parse().map_err(|_| "must be a whole number of seconds")?;
+    let number = text
+        .parse()
+        .map_err(|_| "must be a whole number of seconds")?;
     Ok(Duration::from_secs(number))
 }
 
@@ -75,7 +77,11 @@ impl Reader<'_> {
         let invalid = |error| Problem::invalid(vec![FieldError::new(name, error)]);
         let value = parse(&text).map_err(invalid)?;
         // Writing to a text cannot fail.
-        let _ = write!(self.repeated, "{name}={}&", utf8_percent_encode(&text, RESERVED));
+        let _ = write!(
+            self.repeated,
+            "{name}={}&",
+            utf8_percent_encode(&text, RESERVED)
+        );
         Ok(Some(value))
     }
 }

@@ -11,8 +11,7 @@ use crate::http::dto::{
 };
 use crate::id::{AccountId, KeyId, SecretId};
 use crate::key::{
-    Environment, KeyRecord, KeyWithSecrets, Limits, Metadata, Owner, Role, SecretRecord,
-    UsedSecret,
+    Environment, KeyRecord, KeyWithSecrets, Limits, Metadata, Owner, Role, SecretRecord, UsedSecret,
 };
 use crate::secret::{BearerToken, StoredHash};
 use crate::service::Revoked;

@@ -59,10 +59,7 @@ impl<'a> Page<'a> {
         self
     }
 
-    pub(super) fn parameters(
-        self,
-        parameters: impl IntoIterator<Item = ParameterBuilder>,
-    ) -> Self {
+    pub(super) fn parameters(self, parameters: impl IntoIterator<Item = ParameterBuilder>) -> Self {
         parameters.into_iter().fold(self, Self::parameter)
     }
 

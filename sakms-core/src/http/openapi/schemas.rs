@@ -114,8 +114,11 @@ schema!(
 
 schema!(
     IpRange,
-    text("An address, or all that share their first bits (CIDR, RFC 4632).")
-        .examples(["192.0.2.7", "192.0.2.0/24", "2001:db8::/32"])
+    text("An address, or all that share their first bits (CIDR, RFC 4632).").examples([
+        "192.0.2.7",
+        "192.0.2.0/24",
+        "2001:db8::/32"
+    ])
 );
 
 schema!(

@@ -108,7 +108,8 @@ impl Problem {
     }
 
     pub(in crate::http) fn idempotency_key_reused() -> Self {
-        let detail = "Something else was asked with this Idempotency-Key. Draw a new one for each request.";
+        let detail =
+            "Something else was asked with this Idempotency-Key. Draw a new one for each request.";
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",

@@ -18,7 +18,8 @@ impl Problem {
     }
 
     pub(in crate::http) fn too_many_keys() -> Self {
-        let detail = "There are as many keys as this owner may have. Revoke one that is not needed.";
+        let detail =
+            "There are as many keys as this owner may have. Revoke one that is not needed.";
         Self::new(StatusCode::CONFLICT, "too_many_keys", detail)
     }
 

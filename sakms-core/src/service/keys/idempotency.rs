@@ -13,8 +13,8 @@ use sha2::Sha256;
 use super::super::Sakms;
 use super::super::caller::Caller;
 use super::super::error::Error;
-use super::create::NewKey;
 use super::CreatedKey;
+use super::create::NewKey;
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
 use crate::key::master::Purpose;
@@ -81,9 +81,8 @@ pub(in crate::service) struct IdempotencySeal(Vec<Hmac<Sha256>>);
 
 impl IdempotencySeal {
     pub(in crate::service) fn new(keys: &MasterKeys) -> Self {
-        let seal = |key: &MasterKey| {
-            Hmac::new_from_slice(key.derive(Purpose::Idempotency).as_ref()).ok()
-        };
+        let seal =
+            |key: &MasterKey| Hmac::new_from_slice(key.derive(Purpose::Idempotency).as_ref()).ok();
         Self(keys.all().filter_map(seal).collect())
     }
 

@@ -1,8 +1,8 @@
 //! Switching keys off and on, and revoking them.
 
+use super::super::Sakms;
 use super::super::caller::Caller;
 use super::super::error::Error;
-use super::super::Sakms;
 use super::change::within;
 use crate::id::KeyId;
 use crate::journal::{Action, Subject};

@@ -150,6 +150,7 @@ const FOLLOWING: [StoreMethod; 2] = [StoreMethod::JournalAfter, StoreMethod::Jou
 /// or an error of ours. It is never a verdict.
 pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
     let world = stage.world_that_reads().await;
+    let mut cast = Cast::of(&world).await;
     let kinds = [
         (StoreErrorKind::Unavailable, 503, "unavailable"),
         (StoreErrorKind::OutcomeUnknown, 503, "outcome_unknown"),
@@ -160,7 +161,7 @@ pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
     for (kind, status, code) in kinds {
         for &method in StoreMethod::ALL {
             let fault = Fault::Before(kind);
-            let mut cast = cast_under(&world, method, fault).await;
+            renew_under(&world, &mut cast, method, fault).await;
             for (route, row) in rows() {
                 for presented in [Presented::Token, Presented::KeyWithScope] {
                     world.faults.forget_calls();
@@ -177,7 +178,7 @@ pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
                         );
                         if route.access == Access::KeyHolder {
                             // Whoever asked has revoked themselves.
-                            cast = cast_under(&world, method, fault).await;
+                            renew_under(&world, &mut cast, method, fault).await;
                         }
                         continue;
                     }
@@ -194,12 +195,11 @@ pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
     }
 }
 
-/// Those who make the requests, anew, and then what goes wrong.
-async fn cast_under(world: &World, method: StoreMethod, fault: Fault) -> Cast {
+/// Makes anew what the requests have changed, and has it go wrong from then on.
+async fn renew_under(world: &World, cast: &mut Cast, method: StoreMethod, fault: Fault) {
     world.faults.heal();
-    let cast = Cast::of(world).await;
+    cast.again(world).await;
     world.faults.inject_into(method, fault);
-    cast
 }
 
 /// An error of ours says nothing about what is inside: that is for the log.

@@ -181,6 +181,13 @@ impl Cast {
         }
     }
 
+    /// With the keys that requests have changed made anew.
+    pub(super) async fn again(&mut self, world: &World) {
+        let all = json!({"scopes": ["keys:read", "keys:write"]});
+        self.target = world.key(&self.user).await;
+        self.scoped = world.key_with(&self.user, &all).await;
+    }
+
     /// A good request to a route, but for what it presents.
     pub(super) fn request(&self, world: &World, (route, row): (&Route, &Row)) -> Request {
         let target = target(route.path, &self.target.id);

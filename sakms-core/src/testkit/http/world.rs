@@ -76,6 +76,13 @@ impl Stage {
         self.serve(builder, clock, settings).await
     }
 
+    /// The same with other settings of the service.
+    pub async fn world_of(&self, settings: impl FnOnce(SakmsBuilder) -> SakmsBuilder) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let builder = self.with_accounts(&clock, Arc::new(OsEntropy));
+        self.serve(settings(builder), clock, |api| api).await
+    }
+
     /// The same with nothing believed that was not read for the request itself, so that every check asks the store.
     pub async fn world_that_reads(&self) -> World {
         let clock = Arc::new(fixtures::clock());
@@ -246,7 +253,9 @@ impl World {
             Subject::account(id),
         )
         .unwrap();
-        let granted = self.faults.set_account_role(id, AccountRole::Admin, true, &entry);
+        let granted = self
+            .faults
+            .set_account_role(id, AccountRole::Admin, true, &entry);
         granted.await.unwrap();
         user
     }
