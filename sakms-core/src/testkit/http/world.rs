@@ -15,7 +15,7 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
-use crate::journal::{Action, Actor, JournalEntry, Subject};
+use crate::journal::{Action, Subject};
 use crate::key::{Environment, KeyFormat, MasterKey, MasterKeys, Owner};
 use crate::service::{CacheConfig, Sakms, SakmsBuilder};
 use crate::store::{AccountStore, KeyStore};
@@ -244,20 +244,18 @@ impl World {
     /// Somebody new who has registered and signed in, and has the role of an admin.
     pub async fn admin(&self) -> User {
         let user = self.user().await;
-        let id = user.id.parse().unwrap();
-        let entry = JournalEntry::now(
-            self.clock.as_ref(),
-            &OsEntropy,
-            Actor::SYSTEM,
-            Action::ACCOUNT_GRANT,
-            Subject::account(id),
-        )
-        .unwrap();
+        self.make_admin(&user.id).await;
+        user
+    }
+
+    /// Gives an account the role of an admin.
+    pub async fn make_admin(&self, account: &str) {
+        let id = account.parse().unwrap();
+        let entry = fixtures::entry(Action::ACCOUNT_GRANT, Subject::account(id));
         let granted = self
             .faults
             .set_account_role(id, AccountRole::Admin, true, &entry);
         granted.await.unwrap();
-        user
     }
 
     /// Tries to register.
