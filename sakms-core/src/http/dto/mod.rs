@@ -121,6 +121,7 @@ impl From<CreateKey> for NewKey {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::ChangeKey))]
+#[expect(clippy::option_option, reason = "left out, null, or a value")]
 pub(in crate::http) struct ChangeKey {
     /// Another name.
     name: Option<KeyName>,

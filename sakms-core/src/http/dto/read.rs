@@ -38,6 +38,7 @@ where
 }
 
 /// The same, where null is not the same as leaving it out.
+#[expect(clippy::option_option, reason = "left out, null, or an object")]
 pub(super) fn present_object<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,

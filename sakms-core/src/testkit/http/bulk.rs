@@ -81,7 +81,7 @@ pub async fn every_state_can_be_revoked(stage: &Stage) {
     ] {
         world.key_with(&user, &body).await;
     }
-    let used = world.key(&user).await;
+    let busy = world.key(&user).await;
     let off = world
         .client
         .get("/keys")
@@ -98,7 +98,7 @@ pub async fn every_state_can_be_revoked(stage: &Stage) {
         .await
         .expect(200);
     world.clock.advance(Duration::from_mins(2));
-    world.guarded(&used.text).await.expect(200);
+    world.guarded(&busy.text).await.expect(200);
     world.clock.advance(Duration::from_secs(1));
 
     for (state, count) in [
@@ -121,7 +121,7 @@ pub async fn every_state_can_be_revoked(stage: &Stage) {
     );
     let answer = revoke(&world, &user, &json!({"unused_for": 60})).await;
     assert_eq!(answer.expect(200).json()["revoked"], 4);
-    world.guarded(&used.text).await.expect(200);
+    world.guarded(&busy.text).await.expect(200);
 }
 
 /// A bulk revocation says which keys it means; what it says is checked.

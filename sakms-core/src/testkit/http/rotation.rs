@@ -119,8 +119,8 @@ pub async fn the_owner_sees_which_secret_is_used(stage: &Stage) {
     let at = world.later(Duration::ZERO);
     world.sakms.flush().await.unwrap();
     let secrets = secrets(&world, &user, &key).await;
-    let uses: Vec<_> = secrets.iter().map(|secret| &secret["uses"]).collect();
-    assert_eq!(uses, [&json!(2), &json!(1)]);
+    let counts: Vec<_> = secrets.iter().map(|secret| &secret["uses"]).collect();
+    assert_eq!(counts, [&json!(2), &json!(1)]);
     for secret in &secrets {
         assert_eq!(secret["last_used_at"], at);
         let fields = secret.as_object().unwrap();
