@@ -152,7 +152,7 @@ fn roles<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .gives::<RoleShown<'_>>("200", "The role.", examples::role())
             .fails([
                 Problem::too_many_roles(),
-                errors::invalid("scopes[0]", "not a scope: expected resource:action, resource:* or *, of a-z, 0-9, _ . and -, at most 100 bytes"),
+                errors::invalid("scopes", "not a scope: expected resource:action, resource:* or *, of a-z, 0-9, _ . and -, at most 100 bytes"),
             ])
             .writes(),
         ("DELETE", "/roles/{name}") => page
@@ -197,7 +197,11 @@ pub(super) fn filters() -> [ParameterBuilder; 7] {
             "They are of this environment.",
             Ref::from_schema_name(Environment::name()).into(),
         ),
-        of("tag", "They have this tag.", Ref::from_schema_name(Tag::name()).into()),
+        of(
+            "tag",
+            "They have this tag.",
+            Ref::from_schema_name(Tag::name()).into(),
+        ),
         of(
             "unused_for",
             "They were not used for so many seconds, as far as it is written down, and were made before that.",

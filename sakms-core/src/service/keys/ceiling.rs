@@ -54,9 +54,9 @@ impl Ceiling {
             () if *policy.environment != key.environment => {
                 "a key makes keys of its own environment only"
             }
-            () if key.expires_at.is_some_and(|end| {
-                policy.expires_at.is_none_or(|wanted| wanted > end)
-            }) =>
+            () if key
+                .expires_at
+                .is_some_and(|end| policy.expires_at.is_none_or(|wanted| wanted > end)) =>
             {
                 "a key makes no key that outlives it"
             }
@@ -80,9 +80,7 @@ impl Ceiling {
 fn laxer(wanted: &Limits, held: &Limits) -> Option<&'static str> {
     let ranges = &held.ip_ranges;
     let within = |range| ranges.iter().any(|held| held.covers(range));
-    if !ranges.is_empty()
-        && (wanted.ip_ranges.is_empty() || !wanted.ip_ranges.iter().all(within))
-    {
+    if !ranges.is_empty() && (wanted.ip_ranges.is_empty() || !wanted.ip_ranges.iter().all(within)) {
         return Some("a key that is limited to addresses makes keys for these addresses only");
     }
     let kept = |held: &RateLimit| wanted.rates.iter().any(|rate| no_faster(rate, held));
@@ -126,7 +124,9 @@ impl Sakms {
         let now = self.inner.clock.now();
         let good = key.filter(|key| KeyState::of(key, now) == KeyState::Active);
         let Some(key) = good else {
-            return Err(Error::BeyondCaller("the key that asks is not good any more"));
+            return Err(Error::BeyondCaller(
+                "the key that asks is not good any more",
+            ));
         };
         // All of them: the key that is to be changed may get others before it is.
         let roles = self.roles_if(true).await?;
@@ -141,7 +141,14 @@ mod tests {
     use crate::id::KeyId;
 
     const SCOPES: [&str; 8] = [
-        "a:read", "a:write", "a:*", "b:read", "b:*", "keys:write", "keys:*", "*",
+        "a:read",
+        "a:write",
+        "a:*",
+        "b:read",
+        "b:*",
+        "keys:write",
+        "keys:*",
+        "*",
     ];
 
     fn subset(bits: usize) -> ScopeSet {
@@ -174,7 +181,16 @@ mod tests {
 
     /// What a set opens, worked out scope by scope: `keys:read` stands for what no scope of the eight names.
     fn opens(bits: usize) -> u32 {
-        let atoms = ["a:read", "a:write", "a:x", "b:read", "b:x", "keys:write", "keys:x", "c:x"];
+        let atoms = [
+            "a:read",
+            "a:write",
+            "a:x",
+            "b:read",
+            "b:x",
+            "keys:write",
+            "keys:x",
+            "c:x",
+        ];
         let held = |scope: &str| SCOPES.iter().position(|other| *other == scope);
         let has = |scope: &str| held(scope).is_some_and(|place| bits >> place & 1 == 1);
         let opened = atoms.iter().enumerate().filter(|(_, atom)| {
@@ -209,9 +225,21 @@ mod tests {
             ("{}", hourly, true),
             (hourly, hourly, true),
             (hourly, "{}", false),
-            (hourly, r#"{"rates":[{"name":"b","requests":1,"seconds":60}]}"#, true),
-            (hourly, r#"{"rates":[{"name":"a","requests":2,"seconds":60}]}"#, false),
-            (hourly, r#"{"rates":[{"name":"a","requests":60,"seconds":3600}]}"#, false),
+            (
+                hourly,
+                r#"{"rates":[{"name":"b","requests":1,"seconds":60}]}"#,
+                true,
+            ),
+            (
+                hourly,
+                r#"{"rates":[{"name":"a","requests":2,"seconds":60}]}"#,
+                false,
+            ),
+            (
+                hourly,
+                r#"{"rates":[{"name":"a","requests":60,"seconds":3600}]}"#,
+                false,
+            ),
             (lan, lan, true),
             (lan, "{}", false),
             (lan, r#"{"ip_ranges":["10.1.0.0/16"]}"#, true),
@@ -220,7 +248,11 @@ mod tests {
             (lan, r#"{"ip_ranges":["2001:db8:1::/48"]}"#, true),
             (monthly, monthly, true),
             (monthly, "{}", false),
-            (monthly, r#"{"quota":{"amount":101,"refill":"monthly"}}"#, false),
+            (
+                monthly,
+                r#"{"quota":{"amount":101,"refill":"monthly"}}"#,
+                false,
+            ),
             (monthly, r#"{"quota":{"amount":100}}"#, true),
             (monthly, r#"{"quota":{"amount":1,"refill":"daily"}}"#, false),
         ] {
@@ -246,7 +278,11 @@ mod tests {
         ] {
             let mut made = self::key();
             (made.not_before, made.expires_at) = (not_before, expires_at);
-            assert_eq!(check(&key, &made).is_ok(), good, "{not_before:?} {expires_at:?}");
+            assert_eq!(
+                check(&key, &made).is_ok(),
+                good,
+                "{not_before:?} {expires_at:?}"
+            );
         }
         let mut made = key.clone();
         made.environment = Environment::test();

@@ -1,8 +1,8 @@
 //! Changing keys.
 
+use super::super::Sakms;
 use super::super::caller::Caller;
 use super::super::error::Error;
-use super::super::Sakms;
 use super::ceiling::{Ceiling, Policy};
 use super::roles::{Roles, known};
 use crate::clock::Timestamp;
@@ -171,7 +171,9 @@ pub(super) fn within(ceiling: &Ceiling, roles: &Roles, key: &KeyRecord) -> Resul
     ceiling.check(&Policy {
         scopes: &roles.scopes_with(&key.scopes, &key.roles),
         environment: &key.environment,
-        begins_at: key.not_before.map_or(key.created_at, |start| start.max(key.created_at)),
+        begins_at: key
+            .not_before
+            .map_or(key.created_at, |start| start.max(key.created_at)),
         expires_at: key.expires_at,
         limits: &key.limits,
     })

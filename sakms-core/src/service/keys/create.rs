@@ -11,7 +11,9 @@ use super::roles::known;
 use crate::clock::Timestamp;
 use crate::id::KeyId;
 use crate::journal::{Action, Subject};
-use crate::key::{Environment, KeyName, KeyRecord, Limits, Metadata, Owner, RoleSet, ScopeSet, TagSet};
+use crate::key::{
+    Environment, KeyName, KeyRecord, Limits, Metadata, Owner, RoleSet, ScopeSet, TagSet,
+};
 use crate::store::{Conditions, StoreErrorKind};
 
 /// What a new key shall be. Everything has a default.
@@ -96,7 +98,9 @@ impl Sakms {
         let parent = ceiling.key();
         let limits = new.limits.or_else(|| parent.map(|key| key.limits.clone()));
         let limits = limits.unwrap_or_default();
-        limits.check().map_err(|error| Error::field("limits", error))?;
+        limits
+            .check()
+            .map_err(|error| Error::field("limits", error))?;
         let environment = new
             .environment
             .or_else(|| parent.map(|key| key.environment.clone()))

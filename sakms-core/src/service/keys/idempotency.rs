@@ -13,8 +13,8 @@ use sha2::Sha256;
 use super::super::Sakms;
 use super::super::caller::Caller;
 use super::super::error::Error;
-use super::create::NewKey;
 use super::CreatedKey;
+use super::create::NewKey;
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
 use crate::key::master::Purpose;
@@ -57,7 +57,7 @@ impl fmt::Debug for IdempotencyKey {
 #[non_exhaustive]
 pub enum Once {
     /// It was carried out.
-    Made(CreatedKey),
+    Made(Box<CreatedKey>),
     /// It had been carried out before. This is the key it made or changed, as it is now, without a text.
     Replayed(Box<KeyRecord>),
 }
@@ -81,9 +81,8 @@ pub(in crate::service) struct IdempotencySeal(Vec<Hmac<Sha256>>);
 
 impl IdempotencySeal {
     pub(in crate::service) fn new(keys: &MasterKeys) -> Self {
-        let seal = |key: &MasterKey| {
-            Hmac::new_from_slice(key.derive(Purpose::Idempotency).as_ref()).ok()
-        };
+        let seal =
+            |key: &MasterKey| Hmac::new_from_slice(key.derive(Purpose::Idempotency).as_ref()).ok();
         Self(keys.all().filter_map(seal).collect())
     }
 
@@ -273,7 +272,7 @@ impl Sakms {
         made: Result<CreatedKey, Error>,
     ) -> Result<Once, Error> {
         let error = match made {
-            Ok(created) => return Ok(Once::Made(created)),
+            Ok(created) => return Ok(Once::Made(Box::new(created))),
             Err(error) => error,
         };
         // What the twin made may be what is in the way of this one.

@@ -81,7 +81,10 @@ impl KeyLifetimes {
         let usual = match self.usual {
             None => None,
             Some(span) => Some(now.checked_add(span).ok_or_else(|| {
-                Error::field("expires_at", "would be after the year 9999: say when it shall be")
+                Error::field(
+                    "expires_at",
+                    "would be after the year 9999: say when it shall be",
+                )
             })?),
         };
         Ok(match (usual, latest) {
@@ -119,7 +122,10 @@ impl KeyLifetimes {
         {
             return Err(Error::field(
                 "expires_at",
-                format_args!("is too soon: a key lives at least {} seconds", least.as_secs()),
+                format_args!(
+                    "is too soon: a key lives at least {} seconds",
+                    least.as_secs()
+                ),
             ));
         }
         // A maximum that ends after the last moment there is leaves room for all of them.
@@ -128,7 +134,10 @@ impl KeyLifetimes {
         {
             return Err(Error::field(
                 "expires_at",
-                format_args!("is too late: a key lives at most {} seconds", most.as_secs()),
+                format_args!(
+                    "is too late: a key lives at most {} seconds",
+                    most.as_secs()
+                ),
             ));
         }
         Ok(())
@@ -149,7 +158,8 @@ impl RotationOverlap {
     /// [`InvalidLifetimes`] when the default is above the maximum.
     pub fn new(default: Duration, maximum: Duration) -> Result<Self, InvalidLifetimes> {
         if default > maximum {
-            let what = "the overlap of a rotation may not be above its maximum when nothing is said";
+            let what =
+                "the overlap of a rotation may not be above its maximum when nothing is said";
             return Err(InvalidLifetimes(what));
         }
         Ok(Self {
@@ -260,7 +270,11 @@ mod tests {
         assert_eq!(usual.expiry(at(0), Some(at(5)), None).unwrap(), Some(at(5)));
         let overlap = RotationOverlap::new(Duration::ZERO, Duration::MAX).unwrap();
         assert!(overlap.end(at(1), Some(Duration::MAX), None).is_err());
-        assert!(overlap.end(at(1), Some(Duration::MAX), Some(at(2))).is_err());
+        assert!(
+            overlap
+                .end(at(1), Some(Duration::MAX), Some(at(2)))
+                .is_err()
+        );
         assert_eq!(overlap.end(at(1), None, None).unwrap(), at(1));
         assert_eq!(overlap.end(at(1), Some(DAY), Some(at(9))).unwrap(), at(9));
     }
@@ -272,7 +286,10 @@ mod tests {
         assert_eq!(check(None, None), None);
         assert_eq!(check(None, Some(at(10))).as_deref(), Some("expires_at"));
         assert_eq!(check(None, Some(at(11))), None);
-        assert_eq!(check(Some(at(11)), Some(at(11))).as_deref(), Some("not_before"));
+        assert_eq!(
+            check(Some(at(11)), Some(at(11))).as_deref(),
+            Some("not_before")
+        );
         assert_eq!(check(Some(at(1)), Some(at(11))), None);
         assert_eq!(check(Some(at(99)), None), None);
 

@@ -57,16 +57,21 @@ impl KeySelection {
 
     /// What the store is asked for at a moment. `lag` is how late a use may be written down.
     pub(super) fn filter(&self, now: Timestamp, lag: Duration) -> Result<KeyFilter, Error> {
-        if self.unused_for.is_some_and(|span| span < Duration::from_secs(1)) {
+        if self
+            .unused_for
+            .is_some_and(|span| span < Duration::from_secs(1))
+        {
             return Err(Error::field("unused_for", "must be at least 1 second"));
         }
-        let mut filter = KeyFilter::default();
-        filter.state = self.state.map(|state| (state, now));
-        filter.environment.clone_from(&self.environment);
-        filter.tag.clone_from(&self.tag);
-        filter.unused_since = self.unused_for.map(|span| before(now, span.saturating_add(lag)));
-        filter.expires_before = self.expires_before;
-        Ok(filter)
+        Ok(KeyFilter {
+            state: self.state.map(|state| (state, now)),
+            environment: self.environment.clone(),
+            tag: self.tag.clone(),
+            unused_since: self
+                .unused_for
+                .map(|span| before(now, span.saturating_add(lag))),
+            expires_before: self.expires_before,
+        })
     }
 
     /// Whose keys the caller means, if they may see them.

@@ -28,7 +28,9 @@ struct Working {
 impl Working {
     fn of(secrets: &[UsedSecret], now: Timestamp) -> Option<Self> {
         let records = secrets.iter().map(|secret| &secret.record);
-        let newest = records.clone().rfind(|record| record.retired_at.is_none())?;
+        let newest = records
+            .clone()
+            .rfind(|record| record.retired_at.is_none())?;
         let former = records
             .rev()
             .find(|record| record.retired_at.is_some_and(|end| end > now));
@@ -114,7 +116,14 @@ impl Sakms {
             let retire_at = rules.overlap.end(clock.now(), overlap, key.expires_at)?;
             let detail = format!("secret={} former_until={retire_at}", secret.id);
             let entry = entry.clone().with_detail(detail);
-            let added = keys.add_secret(id, key.revision, &secret, retire_at, record.as_ref(), &entry);
+            let added = keys.add_secret(
+                id,
+                key.revision,
+                &secret,
+                retire_at,
+                record.as_ref(),
+                &entry,
+            );
             match added.await {
                 Err(error) if error.kind() == StoreErrorKind::Stale => {}
                 outcome => return Ok(outcome.map(|key| CreatedKey { key, text })?),

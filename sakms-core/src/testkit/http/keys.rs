@@ -81,11 +81,12 @@ pub async fn a_key_looks_the_same_everywhere(stage: &Stage) {
         .keys()
         .map(String::as_str)
         .collect();
-    fields.retain(|field| {
-        field.contains("hash") || field.contains("secret")
-    });
+    fields.retain(|field| field.contains("hash") || field.contains("secret"));
     assert_eq!(fields, [""; 0]);
-    assert_eq!(made["owner"], user.id, "its holder, who is the one that looks");
+    assert_eq!(
+        made["owner"], user.id,
+        "its holder, who is the one that looks"
+    );
 }
 
 /// Names and metadata come back as they went in, to the letter.
