@@ -50,13 +50,13 @@ impl CursorSeal {
         Self(keys.all().filter_map(seal).collect())
     }
 
-    pub(super) fn seal(&self, list: &ListOf<'_>, last: KeyId) -> Cursor {
-        let seal = seal_of(&self.0[0], list, last);
+    pub(super) fn seal(&self, of: &ListOf<'_>, last: KeyId) -> Cursor {
+        let seal = seal_of(&self.0[0], of, last);
         Cursor(URL_SAFE_NO_PAD.encode([last.as_bytes().as_slice(), &seal].concat()))
     }
 
     /// The key the cursor points at; `None` when this service did not make it for this list.
-    pub(super) fn open(&self, list: &ListOf<'_>, cursor: &Cursor) -> Option<KeyId> {
+    pub(super) fn open(&self, of: &ListOf<'_>, cursor: &Cursor) -> Option<KeyId> {
         let mut bytes = [0_u8; 16 + SEAL_BYTES];
         // The library writes no more than it is given room for, and refuses a text that needs more.
         let length = URL_SAFE_NO_PAD.decode_slice(&cursor.0, &mut bytes).ok()?;
@@ -65,14 +65,14 @@ impl CursorSeal {
         let genuine = self
             .0
             .iter()
-            .any(|key| seal_of(key, list, last).ct_eq(seal).into());
+            .any(|key| seal_of(key, of, last).ct_eq(seal).into());
         (length == bytes.len() && genuine).then_some(last)
     }
 }
 
-fn seal_of(key: &Hmac<Sha256>, list: &ListOf<'_>, last: KeyId) -> [u8; SEAL_BYTES] {
+fn seal_of(key: &Hmac<Sha256>, of: &ListOf<'_>, last: KeyId) -> [u8; SEAL_BYTES] {
     let mut mac = key.clone().chain_update(last.as_bytes());
-    let ListOf { caller, selection } = list;
+    let ListOf { caller, selection } = of;
     if **selection == KeySelection::default() {
         mac.update(caller.as_str().as_bytes());
     } else {

@@ -8,11 +8,12 @@ use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig, KeyHasher};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
-use sakms_core::service::{CacheConfig, LimiterDown, Sakms};
+use sakms_core::service::{CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms};
 use sakms_core::token::{JwtIssuer, Keyring};
 
 use crate::config::{
-    CacheSettings, HashSettings, KeyHasherSetting, LimiterDownSetting, QueryTokenSetting, Settings,
+    CacheSettings, HashSettings, KeyHasherSetting, KeySettings, LimiterDownSetting,
+    QueryTokenSetting, Settings,
 };
 use crate::database::Database;
 use crate::error::Failure;
@@ -23,6 +24,8 @@ use crate::keys::Keys;
 pub(crate) struct Rules {
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
+    lifetimes: KeyLifetimes,
+    overlap: RotationOverlap,
 }
 
 impl Rules {
@@ -56,8 +59,26 @@ impl Rules {
         let passwords = PasswordPolicy::default()
             .with_min_chars(settings.hashing.password_min.into())
             .with_name(&settings.key_prefix);
-        Ok(Self { hashing, passwords })
+        let (lifetimes, overlap) = times(&settings.keys)?;
+        Ok(Self {
+            hashing,
+            passwords,
+            lifetimes,
+            overlap,
+        })
     }
+}
+
+fn times(settings: &KeySettings) -> Result<(KeyLifetimes, RotationOverlap), Failure> {
+    let lifetimes = KeyLifetimes::new(
+        settings.key_lifetime,
+        settings.key_lifetime_min,
+        settings.key_lifetime_max,
+    );
+    let lifetimes = lifetimes.map_err(|error| Failure::new("--key-lifetime", &error))?;
+    let overlap = RotationOverlap::new(settings.rotation_overlap, settings.rotation_overlap_max);
+    let overlap = overlap.map_err(|error| Failure::new("--rotation-overlap", &error))?;
+    Ok((lifetimes, overlap))
 }
 
 /// Key management over a database.
@@ -77,7 +98,10 @@ pub(crate) fn sakms(
         Database::Sqlite(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
         Database::MariaDb(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
     };
-    let builder = builder
+    let mut builder = builder
+        .key_lifetimes(rules.lifetimes)
+        .rotation_overlap(rules.overlap)
+        .remember_requests(settings.keys.idempotency_time)
         .hashing(rules.hashing)
         .caching(caching(&settings.cache))
         .password_policy(rules.passwords)
@@ -86,6 +110,9 @@ pub(crate) fn sakms(
             LimiterDownSetting::Open => LimiterDown::Open,
         })
         .token_issuer(issuer);
+    if let Some(most) = settings.keys.keys_per_owner {
+        builder = builder.keys_per_owner(most);
+    }
     let prefixed = builder.key_prefix(&settings.key_prefix);
     let builder = prefixed.map_err(|error| Failure::new("--key-prefix", &error))?;
     builder

@@ -41,14 +41,14 @@ pub(in crate::http) struct RevokeKeys {
 
 impl RevokeKeys {
     pub(in crate::http) fn selection(&self) -> Result<KeySelection, Problem> {
-        let mut selection = KeySelection::default();
-        selection.whose = whose(self.owner.clone(), self.all_owners)?;
-        selection.state = self.state;
-        selection.environment.clone_from(&self.environment);
-        selection.tag.clone_from(&self.tag);
-        selection.unused_for = self.unused_for.map(Duration::from_secs);
-        selection.expires_before = self.expires_before;
-        Ok(selection)
+        Ok(KeySelection {
+            whose: whose(self.owner.clone(), self.all_owners)?,
+            state: self.state,
+            environment: self.environment.clone(),
+            tag: self.tag.clone(),
+            unused_for: self.unused_for.map(Duration::from_secs),
+            expires_before: self.expires_before,
+        })
     }
 }
 

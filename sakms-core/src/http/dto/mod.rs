@@ -93,6 +93,7 @@ pub(in crate::http) struct CreateKey {
     /// Which roles it holds: it may do as well what their scopes say, as they are at the time.
     roles: Option<RoleSet>,
     /// How much it may be used, and from where; when nothing is said, without limits, or as the key that makes it.
+    #[serde(deserialize_with = "read::object")]
     limits: Option<Limits>,
     /// By what it is found again.
     tags: Option<TagSet>,
@@ -124,37 +125,38 @@ impl From<CreateKey> for NewKey {
 
 /// What shall be different; what is left out stays. What a key may do is not changed any more once it is revoked or has
 /// expired.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::ChangeKey))]
+#[expect(clippy::option_option, reason = "left out, null, or a value")]
 pub(in crate::http) struct ChangeKey {
     /// Another name.
     name: Option<KeyName>,
     /// Other scopes, in place of all there are.
-    #[serde(deserialize_with = "read::present")]
+    #[serde(default, deserialize_with = "read::present")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     scopes: Option<ScopeSet>,
     /// Other roles, in place of all there are.
-    #[serde(deserialize_with = "read::present")]
+    #[serde(default, deserialize_with = "read::present")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     roles: Option<RoleSet>,
     /// Other limits, in place of all there are; null for none.
-    #[serde(deserialize_with = "read::present")]
+    #[serde(default, deserialize_with = "read::present_object")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Limits>))]
     limits: Option<Option<Limits>>,
     /// Other tags, in place of all there are.
-    #[serde(deserialize_with = "read::present")]
+    #[serde(default, deserialize_with = "read::present")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     tags: Option<TagSet>,
     /// Other metadata, in place of all there is.
     metadata: Option<Metadata>,
     /// Another beginning; null for none.
-    #[serde(deserialize_with = "read::present")]
+    #[serde(default, deserialize_with = "read::present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     not_before: Option<Option<Timestamp>>,
     /// Another expiry; null for none.
-    #[serde(deserialize_with = "read::present")]
+    #[serde(default, deserialize_with = "read::present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     expires_at: Option<Option<Timestamp>>,
 }

@@ -33,19 +33,25 @@ impl Filters {
             call,
             repeated: String::new(),
         };
-        let mut selection = KeySelection::default();
-        selection.state = reader.read("state", str::parse)?;
-        selection.environment = reader.read("environment", str::parse)?;
-        selection.tag = reader.read("tag", str::parse)?;
-        selection.unused_for = reader.read("unused_for", seconds)?;
-        selection.expires_before = reader.read("expires_before", Timestamp::parse)?;
+        let state = reader.read("state", str::parse)?;
+        let environment = reader.read("environment", str::parse)?;
+        let tag = reader.read("tag", str::parse)?;
+        let unused_for = reader.read("unused_for", seconds)?;
+        let expires_before = reader.read("expires_before", Timestamp::parse)?;
         let owner = reader.read("owner", FromStr::from_str)?;
         let all_owners = reader.read("all_owners", |text| match text {
             "true" => Ok(true),
             "false" => Ok(false),
             _ => Err("must be true or false"),
         })?;
-        selection.whose = whose(owner, all_owners.unwrap_or(false))?;
+        let selection = KeySelection {
+            whose: whose(owner, all_owners.unwrap_or(false))?,
+            state,
+            environment,
+            tag,
+            unused_for,
+            expires_before,
+        };
         Ok(Self {
             selection,
             repeated: reader.repeated,

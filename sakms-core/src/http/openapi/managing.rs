@@ -152,7 +152,7 @@ fn roles<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .gives::<RoleShown<'_>>("200", "The role.", examples::role())
             .fails([
                 Problem::too_many_roles(),
-                errors::invalid("scopes[0]", "not a scope: expected resource:action, resource:* or *, of a-z, 0-9, _ . and -, at most 100 bytes"),
+                errors::invalid("scopes", "not a scope: expected resource:action, resource:* or *, of a-z, 0-9, _ . and -, at most 100 bytes"),
             ])
             .writes(),
         ("DELETE", "/roles/{name}") => page

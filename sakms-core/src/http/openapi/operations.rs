@@ -62,30 +62,7 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
                 Problem::overloaded(),
             ])
             .stored(),
-        ("POST", "/keys") => page
-            .named(
-                "create_key",
-                "Make a key",
-                "Makes a key for the caller. `api_key` is its text, shown this one time. The body may be left out. A key that \
-                 makes a key hands on no more than it has: no scope that it lacks, those of roles included, no longer life and \
-                 no earlier beginning, no other environment, no laxer limits.\n\n\
-                 With an `Idempotency-Key`, the same request by the same caller makes no second key, also when the first answer \
-                 was lost; it is known for a day, unless the service says otherwise. A repeated request is answered without \
-                 `api_key`, which is kept nowhere: who lost it has the key rotated with `overlap_seconds` 0 and has another.",
-            )
-            .parameter(managing::idempotency_key())
-            .takes::<CreateKey>(Required::False, examples::create_key())
-            .gives_as::<Key<'_>>("201", "The key, with its text.", new_key, examples::new_key())
-            .gives::<Key<'_>>("200", "The key that this request had made before, as it is now.", examples::key())
-            .header("Idempotency-Replayed", "That it had.", "true")
-            .fails([
-                Problem::bad_idempotency_key(),
-                Problem::beyond_caller("a key makes no key that outlives it"),
-                Problem::too_many_keys(),
-                errors::invalid("expires_at", "must be in the future"),
-                Problem::idempotency_key_reused(),
-            ])
-            .writes(),
+        ("POST", "/keys") => create_key(page),
         ("GET", "/keys") => page
             .named(
                 "list_keys",
@@ -153,6 +130,33 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
         ("GET", "/openapi.json" | "/docs" | "/docs/{file}" | "/redoc") => documents(route.path, page),
         _ => managing::describe(route, page),
     }
+}
+
+fn create_key(page: Page<'_>) -> Page<'_> {
+    page
+            .named(
+                "create_key",
+                "Make a key",
+                "Makes a key for the caller. `api_key` is its text, shown this one time. The body may be left out. A key that \
+                 makes a key hands on no more than it has: no scope that it lacks, those of roles included, no longer life and \
+                 no earlier beginning, no other environment, no laxer limits.\n\n\
+                 With an `Idempotency-Key`, the same request by the same caller makes no second key, also when the first answer \
+                 was lost; it is known for a day, unless the service says otherwise. A repeated request is answered without \
+                 `api_key`, which is kept nowhere: who lost it has the key rotated with `overlap_seconds` 0 and has another.",
+            )
+            .parameter(managing::idempotency_key())
+            .takes::<CreateKey>(Required::False, examples::create_key())
+            .gives_as::<Key<'_>>("201", "The key, with its text.", new_key, examples::new_key())
+            .gives::<Key<'_>>("200", "The key that this request had made before, as it is now.", examples::key())
+            .header("Idempotency-Replayed", "That it had.", "true")
+            .fails([
+                Problem::bad_idempotency_key(),
+                Problem::beyond_caller("a key makes no key that outlives it"),
+                Problem::too_many_keys(),
+                errors::invalid("expires_at", "must be in the future"),
+                Problem::idempotency_key_reused(),
+            ])
+            .writes()
 }
 
 fn documents<'a>(path: &str, page: Page<'a>) -> Page<'a> {

@@ -57,7 +57,7 @@ impl fmt::Debug for IdempotencyKey {
 #[non_exhaustive]
 pub enum Once {
     /// It was carried out.
-    Made(CreatedKey),
+    Made(Box<CreatedKey>),
     /// It had been carried out before. This is the key it made or changed, as it is now, without a text.
     Replayed(Box<KeyRecord>),
 }
@@ -272,7 +272,7 @@ impl Sakms {
         made: Result<CreatedKey, Error>,
     ) -> Result<Once, Error> {
         let error = match made {
-            Ok(created) => return Ok(Once::Made(created)),
+            Ok(created) => return Ok(Once::Made(Box::new(created))),
             Err(error) => error,
         };
         // What the twin made may be what is in the way of this one.

@@ -63,15 +63,15 @@ impl KeySelection {
         {
             return Err(Error::field("unused_for", "must be at least 1 second"));
         }
-        let mut filter = KeyFilter::default();
-        filter.state = self.state.map(|state| (state, now));
-        filter.environment.clone_from(&self.environment);
-        filter.tag.clone_from(&self.tag);
-        filter.unused_since = self
-            .unused_for
-            .map(|span| before(now, span.saturating_add(lag)));
-        filter.expires_before = self.expires_before;
-        Ok(filter)
+        Ok(KeyFilter {
+            state: self.state.map(|state| (state, now)),
+            environment: self.environment.clone(),
+            tag: self.tag.clone(),
+            unused_since: self
+                .unused_for
+                .map(|span| before(now, span.saturating_add(lag))),
+            expires_before: self.expires_before,
+        })
     }
 
     /// Whose keys the caller means, if they may see them.

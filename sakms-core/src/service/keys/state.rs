@@ -17,8 +17,10 @@ impl Sakms {
     /// As for [`Sakms::revoke_key`].
     #[tracing::instrument(name = "sakms.key.disable", skip_all, fields(key = %id))]
     pub async fn disable_key(&self, caller: &Caller, id: KeyId) -> Result<KeyRecord, Error> {
-        let mut patch = KeyPatch::default();
-        patch.disabled_at = Some(Some(self.inner.clock.now()));
+        let patch = KeyPatch {
+            disabled_at: Some(Some(self.inner.clock.now())),
+            ..KeyPatch::default()
+        };
         let entry = self.entry(caller.actor(), Action::KEY_DISABLE, Subject::key(id))?;
         self.patch_key(caller, id, &entry, |key| {
             Ok(key.disabled_at.is_none().then(|| patch.clone()))
@@ -34,8 +36,10 @@ impl Sakms {
     /// [`Error::MissingScope`] and [`Error::BeyondCaller`] as for [`Sakms::create_key`].
     #[tracing::instrument(name = "sakms.key.enable", skip_all, fields(key = %id))]
     pub async fn enable_key(&self, caller: &Caller, id: KeyId) -> Result<KeyRecord, Error> {
-        let mut patch = KeyPatch::default();
-        patch.disabled_at = Some(None);
+        let patch = KeyPatch {
+            disabled_at: Some(None),
+            ..KeyPatch::default()
+        };
         let entry = self.entry(caller.actor(), Action::KEY_ENABLE, Subject::key(id))?;
         let held = self.owned_key(caller, id).await?.roles;
         let (ceiling, roles) = self.ceiling(caller, &held).await?;

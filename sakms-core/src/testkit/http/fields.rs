@@ -163,12 +163,14 @@ pub async fn a_change_takes_no_other_fields(stage: &Stage) {
         ("tags", json!(null)),
         ("tags", json!("x")),
         ("limits", json!([])),
-        ("limits", json!({"rate": 5})),
         ("expires_at", json!(0)),
         ("not_before", json!("tomorrow")),
     ] {
         patch(&json!({field: value})).await.invalid(&[field]);
     }
+    patch(&json!({"limits": {"rate": 5}}))
+        .await
+        .invalid(&["limits.rate"]);
     let shown = world
         .client
         .get(&target)

@@ -57,27 +57,35 @@ mod world;
 pub mod accounts;
 pub mod addresses;
 pub mod admin;
+pub mod admins;
 pub mod ask;
 pub mod audit;
 pub mod bodies;
+pub mod bulk;
+pub mod ceilings;
 pub mod corpus;
 pub mod credentials;
 pub mod documents;
 pub mod environments;
 pub mod explain;
 pub mod fields;
+pub mod filters;
 pub mod flow;
 pub mod forgeries;
 pub mod guard;
 pub mod host;
+pub mod idempotency;
 pub mod jwks;
 pub mod key_caller;
 pub mod keys;
+pub mod lifetimes;
 pub mod limits;
 pub mod old_secrets;
 pub mod outage;
 pub mod paging;
 pub mod races;
+pub mod rotation;
+pub mod state;
 pub mod table;
 pub mod token_guard;
 pub mod usage;
@@ -372,6 +380,49 @@ macro_rules! http_suite {
             jwks::a_known_set_is_not_sent_again
             jwks::the_set_is_for_anybody
             jwks::a_service_without_tokens_has_no_set
+            state::a_key_is_switched_off_and_on
+            state::a_revoked_key_cannot_be_brought_back
+            state::an_expired_key_cannot_be_brought_back
+            state::a_key_revokes_itself_without_a_scope
+            state::current_is_the_key_that_asks
+            rotation::two_secrets_work_while_they_overlap
+            rotation::without_an_overlap_the_former_secret_ends_at_once
+            rotation::the_owner_sees_which_secret_is_used
+            rotation::a_rotation_can_be_ended
+            rotation::a_rotation_can_be_taken_back
+            rotation::one_rotation_at_a_time
+            rotation::an_overlap_ends_with_the_key
+            rotation::overlaps_are_checked
+            rotation::anothers_key_cannot_be_rotated
+            ceilings::no_key_gives_wider_scopes
+            ceilings::no_key_gives_more_time
+            ceilings::no_key_gives_laxer_limits
+            ceilings::a_wider_key_is_not_taken_over
+            ceilings::a_right_that_was_taken_is_not_handed_on
+            lifetimes::lifetimes_are_kept
+            lifetimes::times_fit_together
+            lifetimes::a_default_past_the_end_of_time_is_refused
+            lifetimes::overlaps_are_the_hosts
+            lifetimes::an_owner_has_so_many_keys
+            filters::a_list_is_narrowed
+            filters::filters_are_checked
+            filters::links_keep_the_filters
+            bulk::many_keys_are_revoked_by_what_they_have_in_common
+            bulk::every_state_can_be_revoked
+            bulk::a_bulk_revocation_has_a_criterion
+            bulk::an_admin_revokes_the_keys_of_another
+            idempotency::a_repeated_creation_makes_one_key
+            idempotency::an_idempotency_key_is_for_one_request
+            idempotency::a_lost_answer_makes_no_second_key
+            idempotency::a_repeated_rotation_makes_one_secret
+            idempotency::of_sixteen_repeats_one_makes_the_key
+            idempotency::requests_are_forgotten_after_a_day
+            idempotency::idempotency_keys_are_checked
+            admins::an_admin_sees_everybodys_keys
+            admins::an_admin_changes_everybodys_keys
+            admins::an_admin_makes_keys_for_others
+            admins::roles_are_defined_by_admins
+            admins::a_key_holds_roles_that_there_are
             outage::an_outage_is_503_everywhere
             outage::a_guard_without_a_store_is_503
             outage::health_is_not_readiness

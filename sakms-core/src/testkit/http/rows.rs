@@ -199,11 +199,16 @@ pub(super) struct Cast {
     bystander: User,
 }
 
+/// Of a key that may call every route that is not for admins.
+fn all_scopes() -> Value {
+    json!({"scopes": ["keys:*", "audit:read"]})
+}
+
 impl Cast {
     pub(super) async fn of(world: &World) -> Self {
         let (user, another) = (world.user().await, world.user().await);
         let admin = world.admin().await;
-        let all = json!({"scopes": ["keys:*", "audit:read"]});
+        let all = all_scopes();
         Self {
             target: world.key(&user).await,
             bare: world.key(&user).await,
@@ -213,6 +218,13 @@ impl Cast {
             admin,
             user,
         }
+    }
+
+    /// With the keys that requests have changed made anew.
+    pub(super) async fn again(&mut self, world: &World) {
+        let all = all_scopes();
+        self.target = world.key(&self.user).await;
+        self.scoped = world.key_with(&self.user, &all).await;
     }
 
     /// A good request to a route, but for what it presents.

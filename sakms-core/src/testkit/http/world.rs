@@ -15,7 +15,7 @@ use crate::clock::{Clock as _, ManualClock};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
-use crate::journal::{Action, Actor, JournalEntry, Subject};
+use crate::journal::{Action, Subject};
 use crate::key::{Environment, KeyFormat, KeyPatch, MasterKey, MasterKeys, Owner};
 use crate::service::{CacheConfig, LimiterDown, Sakms, SakmsBuilder};
 use crate::store::{AccountStore, KeyStore};
@@ -86,11 +86,15 @@ impl Stage {
 
     /// The same with another setting for what becomes of a request whose quota cannot be asked for.
     pub async fn world_where_limiters_are(&self, down: LimiterDown) -> World {
+        self.world_of(|builder| builder.limiter_down(down)).await
+    }
+
+    /// The same with other settings of the service.
+    pub async fn world_of(&self, settings: impl FnOnce(SakmsBuilder) -> SakmsBuilder) -> World {
         let clock = Arc::new(fixtures::clock());
         let builder =
             self.with_accounts(&clock, Arc::new(OsEntropy), Keyring::hs256(token_secret()));
-        self.serve(builder.limiter_down(down), clock, |api| api)
-            .await
+        self.serve(settings(builder), clock, |api| api).await
     }
 
     /// The same with nothing believed that was not read for the request itself, so that every check asks the store.
@@ -259,20 +263,18 @@ impl World {
     /// Somebody new who has registered and signed in, and has the role of an admin.
     pub async fn admin(&self) -> User {
         let user = self.user().await;
-        let id = user.id.parse().unwrap();
-        let entry = JournalEntry::now(
-            self.clock.as_ref(),
-            &OsEntropy,
-            Actor::SYSTEM,
-            Action::ACCOUNT_GRANT,
-            Subject::account(id),
-        )
-        .unwrap();
+        self.make_admin(&user.id).await;
+        user
+    }
+
+    /// Gives an account the role of an admin.
+    pub async fn make_admin(&self, account: &str) {
+        let id = account.parse().unwrap();
+        let entry = fixtures::entry(Action::ACCOUNT_GRANT, Subject::account(id));
         let granted = self
             .faults
             .set_account_role(id, AccountRole::Admin, true, &entry);
         granted.await.unwrap();
-        user
     }
 
     /// Tries to register.

@@ -29,6 +29,8 @@ pub(super) enum Action {
     },
     /// Somebody who registers and signs in.
     User(String),
+    /// The same, with the role of an admin.
+    Admin(String),
     /// A key of this user, made from this JSON.
     Key(String, String, String),
     Advance(Duration),
@@ -90,6 +92,7 @@ impl Action {
                 },
             }),
             ("user", [name]) => Ok(Self::User(owned(name))),
+            ("admin", [name]) => Ok(Self::Admin(owned(name))),
             ("advance", [time]) => Ok(Self::Advance(duration(time)?)),
             ("disable", [user]) => Ok(Self::Disable(owned(user))),
             ("enable", [user]) => Ok(Self::Enable(owned(user))),

@@ -55,6 +55,7 @@
 //! | an action, before what is sent | does |
 //! | --- | --- |
 //! | `@user ada` | somebody registers and signs in: `ada.id`, `ada.token` |
+//! | `@admin root` | the same, with the role of an admin |
 //! | `@key laptop of ada {"scopes":["a:b"]}` | makes a key of hers: `laptop.id`, `laptop.key` |
 //! | `@mint stray live`, `@mint stray live like laptop.key` | a text with a right tag: of an unknown id, or with another secret |
 //! | `@let NAME = text`, `@base64 ...`, `@signature ...` | a name for the text, for its base64url, or for its signature by the service's token key |
@@ -115,6 +116,7 @@ const FILES: &[(&str, &str)] = files! {
     "fields"
     "accounts"
     "paging"
+    "managing"
     "guard"
     "environments"
     "host"

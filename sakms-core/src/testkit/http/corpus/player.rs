@@ -166,10 +166,13 @@ impl Player {
                 let text = minted.map_err(|_| "no such environment")?.text;
                 self.names.set(name, text.expose());
             }
-            Action::User(name) => {
+            Action::User(name) | Action::Admin(name) => {
                 let email = format!("{name}@example.com");
                 let registered = world.register(&email, PASSWORD).await.expect(201);
                 let token = world.token(&email, PASSWORD).await;
+                if matches!(action, Action::Admin(_)) {
+                    world.make_admin(&registered.text_of("user_id")).await;
+                }
                 self.names
                     .set(&format!("{name}.id"), registered.text_of("user_id"));
                 self.names.set(&format!("{name}.token"), token);
