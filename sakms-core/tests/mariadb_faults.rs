@@ -17,7 +17,9 @@ use common::{new_key, stored_key, told};
 use sakms_core::journal::{self, JournalHead, Seq};
 use sakms_core::key::{KeyPatch, Revision, SecretUse};
 use sakms_core::store::sql::mariadb::TlsMode;
-use sakms_core::store::{AccountStore as _, KeyStore as _, MariaDbStore, StoreErrorKind};
+use sakms_core::store::{
+    AccountStore as _, Conditions, KeyStore as _, MariaDbStore, StoreErrorKind,
+};
 use sakms_core::testkit::fixtures;
 use sqlx::Connection as _;
 
@@ -95,7 +97,14 @@ async fn a_connection_that_breaks_at_the_commit_loses_and_doubles_nothing() {
         let entry = fixtures::rotated(key.id);
         wired.proxy.set(cut);
         let rotated = store
-            .add_secret(key.id, updated.revision, &second, fixtures::at(9), &entry)
+            .add_secret(
+                key.id,
+                updated.revision,
+                &second,
+                fixtures::at(9),
+                None,
+                &entry,
+            )
             .await
             .unwrap();
         written += 1;
@@ -143,7 +152,7 @@ async fn a_conflict_behind_a_broken_commit_is_still_a_conflict() {
     wired.proxy.set(Wire::CutAfterCommit);
     let again = wired
         .store
-        .insert(&key, &secret, &fixtures::created(&key))
+        .insert(&key, &secret, &Conditions::NONE, &fixtures::created(&key))
         .await;
     assert_eq!(told(again).0, StoreErrorKind::Conflict);
     assert_eq!(wired.proxy.wire(), Wire::CutAfterCommit);

@@ -13,6 +13,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
+const STEPS: usize = SqliteStore::steps().len();
+
 fn folder() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sakms.db").to_str().unwrap().to_owned();
@@ -46,7 +48,7 @@ async fn any_number_may_open_a_new_file_at_once() {
         applied.sort_unstable();
         assert_eq!(
             applied,
-            [0, 0, 0, 0, 0, 0, 0, 10],
+            [0, 0, 0, 0, 0, 0, 0, STEPS],
             "one worked, seven waited"
         );
         let store = SqliteStore::open(&path).await.unwrap();
@@ -59,10 +61,10 @@ async fn a_second_migration_does_nothing() {
     let (_folder, path) = folder();
     let store = SqliteStore::connect(&path).await.unwrap();
     let first = store.migrate().await.unwrap();
-    assert_eq!((first.applied.len(), first.present), (10, 0));
+    assert_eq!((first.applied.len(), first.present), (STEPS, 0));
     stored_key(&store).await;
     let second = store.migrate().await.unwrap();
-    assert_eq!((second.applied.len(), second.present), (0, 10));
+    assert_eq!((second.applied.len(), second.present), (0, STEPS));
     assert_eq!(store.journal_head().await.unwrap().seq.get(), 1);
 }
 
@@ -89,7 +91,7 @@ async fn what_was_begun_is_done_again() {
     assert_eq!(told(store.ping().await).0, StoreErrorKind::Internal);
     let report = store.migrate().await.unwrap();
     let versions: Vec<_> = report.applied.iter().map(|step| step.version).collect();
-    assert_eq!(versions, [8, 9, 10]);
+    assert_eq!(versions, (8..=21).collect::<Vec<_>>());
     store.ping().await.unwrap();
     stored_key(&store).await;
 }
@@ -155,7 +157,7 @@ async fn a_host_may_run_the_steps_in_an_order_of_its_own() {
     stored_key(&store).await;
 
     // Both ways may follow each other.
-    assert_eq!(store.migrate().await.unwrap().applied.len(), 10);
+    assert_eq!(store.migrate().await.unwrap().applied.len(), STEPS);
     store.ping().await.unwrap();
     Migrator::with_migrations(order).run(&pool).await.unwrap();
     store.ping().await.unwrap();
@@ -167,8 +169,9 @@ async fn a_host_that_left_out_a_step_is_told() {
     let (_folder, path) = folder();
     let options = SqliteConnectOptions::new().filename(&path);
     let pool = SqlitePool::connect_lazy_with(options.create_if_missing(true));
+    // The last two make an index and no table; the first change catches up with what the last one does.
     let steps = SqliteStore::steps();
-    Migrator::with_migrations(host_order(&steps[..steps.len() - 1]))
+    Migrator::with_migrations(host_order(&steps[..steps.len() - 3]))
         .run(&pool)
         .await
         .unwrap();

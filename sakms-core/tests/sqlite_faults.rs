@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use common::{new_key, stored_key, told};
 use sakms_core::journal::{self, JournalHead, Seq};
 use sakms_core::key::{KeyPatch, KeyQuery, Revision};
-use sakms_core::store::{KeyStore as _, SqliteStore, StoreErrorKind};
+use sakms_core::store::{Conditions, KeyStore as _, SqliteStore, StoreErrorKind};
 use sakms_core::testkit::fixtures;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};

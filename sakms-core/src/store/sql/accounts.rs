@@ -8,10 +8,11 @@ use super::fault::Failure;
 use super::records;
 use super::retry::Change;
 use super::texts;
-use crate::account::{AccountRecord, CanonicalEmail};
+use super::work::last_before;
+use crate::account::{AccountQuery, AccountRecord, AccountRole, CanonicalEmail};
 use crate::id::AccountId;
 use crate::journal::JournalEntry;
-use crate::key::Revision;
+use crate::key::{KeyQuery, Page, Revision};
 use crate::secret::StoredHash;
 use crate::store::{AccountStore, StoreError, StoreErrorKind};
 
@@ -31,8 +32,7 @@ impl<B: Backend> AccountStore for SqlStore<B> {
         email: &CanonicalEmail,
     ) -> Result<Option<AccountRecord>, StoreError> {
         const OPERATION: &str = "account_by_email";
-        let email = [records::email(email)
-            .map_err(|error| Failure::from(error).into_store_error::<B>(OPERATION))?];
+        let email = [Self::values(OPERATION, records::email(email))?];
         let (text, read) = (texts::ACCOUNT_BY_EMAIL, records::read_account);
         self.row(OPERATION, Lane::Manage, text, &email, read).await
     }
@@ -41,6 +41,28 @@ impl<B: Backend> AccountStore for SqlStore<B> {
         let id = [id.as_bytes().into()];
         let (text, read) = (texts::ACCOUNT, records::read_account);
         self.row("account", Lane::Manage, text, &id, read).await
+    }
+
+    async fn accounts(&self, query: &AccountQuery) -> Result<Page<AccountRecord>, StoreError> {
+        let Some(last) = last_before(query.before.as_ref().map(AccountId::as_bytes)) else {
+            return Ok(Page::new(Vec::new(), false));
+        };
+        let limit = query.limit.min(KeyQuery::MAX_LIMIT);
+        let values = [(&last).into(), (limit + 1).into()];
+        let (text, read) = (texts::ACCOUNTS, records::read_account);
+        let accounts = self.rows("accounts", Lane::Manage, text, &values, read);
+        Ok(Page::from_one_more(accounts.await?, limit))
+    }
+
+    async fn set_account_role(
+        &self,
+        id: AccountId,
+        role: AccountRole,
+        held: bool,
+        entry: &JournalEntry,
+    ) -> Result<(), StoreError> {
+        let change = ChangeRole { id, role, held };
+        self.change("set_account_role", entry, change).await
     }
 
     async fn set_password(
@@ -74,6 +96,36 @@ impl<S: Session> Change<S> for AddAccount<'_> {
     async fn apply(&self, session: &mut S) -> Result<(), Failure> {
         let values = records::write_account(self.0)?;
         session.execute(texts::ADD_ACCOUNT, &values).await?;
+        for role in &self.0.roles {
+            let values = records::write_account_role(self.0.id, *role);
+            session.execute(texts::GIVE_ROLE, &values).await?;
+        }
+        Ok(())
+    }
+}
+
+struct ChangeRole {
+    id: AccountId,
+    role: AccountRole,
+    held: bool,
+}
+
+impl<S: Session> Change<S> for ChangeRole {
+    type Output = ();
+
+    async fn apply(&self, session: &mut S) -> Result<(), Failure> {
+        let id = [self.id.as_bytes().into()];
+        // Accounts are never taken away: one that is there stays.
+        if session.fetch(texts::ACCOUNT, &id).await?.is_empty() {
+            return Err(Failure::is(StoreErrorKind::NotFound));
+        }
+        let values = records::write_account_role(self.id, self.role);
+        let text = if self.held {
+            texts::GIVE_ROLE
+        } else {
+            texts::TAKE_ROLE
+        };
+        session.execute(text, &values).await?;
         Ok(())
     }
 }

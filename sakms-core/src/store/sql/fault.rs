@@ -84,6 +84,14 @@ impl Failure {
         )
     }
 
+    /// Whether it is an answer, after which nothing of what was asked is done. Otherwise that cannot be said.
+    pub(super) const fn is_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Sql(sqlx::Error::Database(_)) | Self::Refused(..)
+        )
+    }
+
     pub(super) fn fault<B: Backend>(&self) -> Fault {
         use sqlx::Error as E;
         match self {

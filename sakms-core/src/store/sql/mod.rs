@@ -9,8 +9,10 @@
 //! | --- | --- |
 //! | `backend.rs` | what is asked of a database |
 //! | `texts.rs` | the statements |
-//! | `row.rs`, `records.rs` | values, and records made of them |
-//! | `keys.rs`, `uses.rs`, `accounts.rs` | the store's methods |
+//! | `row.rs`, `records/` | values, and records made of them |
+//! | `key_store.rs`, `accounts.rs` | the stores' methods |
+//! | `keys.rs`, `secrets.rs`, `lists.rs`, `uses.rs`, `quotas.rs`, `idempotency.rs`, `roles.rs`, `owners.rs`, `journal.rs`, `tables.rs` | what they do |
+//! | `work.rs` | what those share |
 //! | `retry.rs` | deadlines, second attempts, commits whose outcome was lost |
 //! | `fault.rs` | what an error means |
 //! | `migrate.rs` | the schema's steps |
@@ -19,17 +21,27 @@
 mod accounts;
 mod backend;
 mod fault;
+mod idempotency;
+mod journal;
+mod key_store;
 mod keys;
+mod lists;
 #[cfg(feature = "mariadb")]
 pub mod mariadb;
 mod migrate;
+mod owners;
+mod quotas;
 mod records;
 mod retry;
+mod roles;
 mod row;
+mod secrets;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod tables;
 mod texts;
 mod uses;
+mod work;
 
 use backend::Backend;
 

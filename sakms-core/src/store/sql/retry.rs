@@ -129,6 +129,50 @@ pub(super) async fn change<B: Backend, C: Change<B::Session>>(
     timed(operation, change_in_time(backend, operation, entry, change)).await
 }
 
+/// Makes a change of statements that stand each for itself, without a transaction around them and without an entry. Nothing
+/// of it may be left to do again once one of them has changed something.
+pub(super) async fn alone<B: Backend, C: Change<B::Session>>(
+    backend: &B,
+    operation: &'static str,
+    lane: Lane,
+    seed: &[Value],
+    change: &C,
+) -> Result<C::Output, StoreError> {
+    timed(
+        operation,
+        alone_in_time(backend, operation, lane, seed, change),
+    )
+    .await
+}
+
+async fn alone_in_time<B: Backend, C: Change<B::Session>>(
+    backend: &B,
+    operation: &'static str,
+    lane: Lane,
+    seed: &[Value],
+    change: &C,
+) -> Result<C::Output, StoreError> {
+    let mut deadline = Deadline::after(backend.limits().of(lane));
+    for attempt in 0.. {
+        let failure = match deadline.hold(backend.session(lane)).await {
+            Ok(mut session) => match deadline.hold(change.apply(&mut session)).await {
+                Ok(output) => return Ok(output),
+                Err(failure) if failure.is_answer() => failure,
+                Err(failure) => {
+                    return Err(StoreError::new(StoreErrorKind::OutcomeUnknown, operation)
+                        .because(failure.into_store_error::<B>(operation)));
+                }
+            },
+            Err(failure) => failure,
+        };
+        let last = attempt == RETRIES || !failure.fault::<B>().again;
+        if last || deadline.pause(attempt, seed_of(seed)).await.is_err() {
+            return Err(failure.into_store_error::<B>(operation));
+        }
+    }
+    Err(StoreError::new(StoreErrorKind::Unavailable, operation))
+}
+
 /// Measures an operation, its second attempts and pauses included: that is what its caller waits for.
 async fn timed<T>(
     operation: &'static str,
@@ -240,6 +284,7 @@ async fn append<B: Backend>(session: &mut B::Session, entry: &JournalEntry) -> R
     let row = head.append(entry.clone());
     let values = records::write_journal_row(&row)?;
     session.execute(texts::ADD_TO_JOURNAL, &values).await?;
+    session.execute(B::INDEX_JOURNAL, &[]).await?;
     let values = [
         row.seq.get().into(),
         row.chain.as_bytes().into(),

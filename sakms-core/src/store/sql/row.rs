@@ -96,7 +96,7 @@ pub(super) struct CorruptValue {
 }
 
 impl CorruptValue {
-    fn new(column: &'static str, why: impl Into<String>) -> Self {
+    pub(super) fn new(column: &'static str, why: impl Into<String>) -> Self {
         Self {
             column,
             why: why.into(),
@@ -153,6 +153,20 @@ impl Columns {
             .ok_or_else(|| CorruptValue::new(column, "missing or out of range"))
     }
 
+    /// A number of a row that may be absent.
+    pub(super) fn number_or<T: TryFrom<i64>>(
+        &mut self,
+        column: &'static str,
+        absent: T,
+    ) -> Result<T, CorruptValue> {
+        match self.maybe_int(column)? {
+            None => Ok(absent),
+            Some(number) => {
+                T::try_from(number).map_err(|_| CorruptValue::new(column, "out of range"))
+            }
+        }
+    }
+
     pub(super) fn maybe_time(
         &mut self,
         column: &'static str,
@@ -198,6 +212,20 @@ impl Columns {
             return Err(CorruptValue::new(column, "too long"));
         }
         Ok(text)
+    }
+
+    /// Text that may be absent, read.
+    pub(super) fn maybe_with<T, E: fmt::Display>(
+        &mut self,
+        column: &'static str,
+        longest: usize,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, CorruptValue> {
+        if matches!(self.0.as_slice().first(), None | Some(Value::Null)) {
+            self.next();
+            return Ok(None);
+        }
+        self.with(column, longest, read).map(Some)
     }
 
     pub(super) fn parsed<T: FromStr<Err: fmt::Display>>(

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::backend::Session;
+use super::backend::{Backend, Session};
 use super::fault::Failure;
+use super::records;
 use super::retry::Change;
 use super::row::{Columns, CorruptValue, Row, Value};
 use super::texts;
@@ -12,44 +13,99 @@ use crate::key::SecretUse;
 /// Uses to add, in the order of their secrets: two who write at once then wait for each other, never crosswise.
 pub(super) struct AddUses {
     uses: Vec<SecretUse>,
-    text: &'static str,
+    add_uses: &'static str,
+    add_sources: &'static str,
+    add_days: &'static str,
 }
 
 impl AddUses {
-    pub(super) fn new(uses: &[SecretUse], text: &'static str) -> Self {
+    pub(super) fn new<B: Backend>(uses: &[SecretUse]) -> Self {
         let mut uses = uses.to_vec();
-        uses.sort_unstable_by_key(|used| used.secret);
-        Self { uses, text }
+        uses.sort_by_key(|used| used.secret);
+        Self {
+            uses,
+            add_uses: B::ADD_USES,
+            add_sources: B::ADD_SOURCES,
+            add_days: B::ADD_DAYS,
+        }
+    }
+
+    /// Which keys the secrets belong to. A secret that there is not is not in it.
+    async fn keys<S: Session>(
+        &self,
+        session: &mut S,
+    ) -> Result<BTreeMap<[u8; 16], [u8; 16]>, Failure> {
+        let mut keys = BTreeMap::new();
+        for uses in self.uses.chunks(texts::USES) {
+            let ids = uses.iter().map(|used| [used.secret.as_bytes().into()]);
+            let ids = filled(ids.collect(), Clone::clone);
+            let found = session.fetch(texts::KEYS_OF_SECRETS, &ids).await?;
+            for row in found {
+                let (secret, key) = read_pair(row)?;
+                keys.insert(secret, key);
+            }
+        }
+        Ok(keys)
     }
 }
 
 impl<S: Session> Change<S> for AddUses {
     type Output = ();
 
+    /// One table after the other, each in the order of its key, for the same reason as the order of the secrets.
     async fn apply(&self, session: &mut S) -> Result<(), Failure> {
-        for uses in self.uses.chunks(texts::USES) {
-            let ids = uses.iter().map(|used| [used.secret.as_bytes().into()]);
-            let ids = filled(ids.collect(), Clone::clone);
-            let found = session.fetch(texts::KEYS_OF_SECRETS, &ids).await?;
-            let keys: BTreeMap<[u8; 16], [u8; 16]> =
-                found.into_iter().map(read_pair).collect::<Result<_, _>>()?;
-            let rows: Vec<[Value; 4]> = uses
-                .iter()
-                .filter_map(|used| {
-                    let key = keys.get(used.secret.as_bytes())?;
-                    let (count, last_at) = (used.count.into(), used.last_at.into());
-                    Some([key.into(), used.secret.as_bytes().into(), count, last_at])
-                })
-                .collect();
-            if !rows.is_empty() {
-                let no_more = |[key, secret, _, last_at]: &[Value; 4]| {
-                    [key.clone(), secret.clone(), Value::Int(0), last_at.clone()]
-                };
-                session.execute(self.text, &filled(rows, no_more)).await?;
-            }
+        let keys = self.keys(session).await?;
+        let known = || {
+            let uses = self.uses.iter();
+            uses.filter_map(|used| Some((keys.get(used.secret.as_bytes())?, used)))
+        };
+        let row = |key: &[u8; 16], used: &SecretUse, third, fourth| -> [Value; 4] {
+            [key.into(), used.secret.as_bytes().into(), third, fourth]
+        };
+        // What was only refused is no use.
+        let used = || known().filter(|(_, used)| used.count > 0);
+
+        let uses = used().map(|(key, used)| row(key, used, used.count.into(), used.last_at.into()));
+        let no_more = |[key, secret, _, last_at]: &[Value; 4]| {
+            [key.clone(), secret.clone(), Value::Int(0), last_at.clone()]
+        };
+        write(session, self.add_uses, uses.collect(), no_more).await?;
+
+        let sources = used().map(|(key, used)| {
+            let from = records::write_source(used);
+            row(key, used, used.last_at.into(), from)
+        });
+        write(session, self.add_sources, sources.collect(), Clone::clone).await?;
+
+        let mut days = BTreeMap::<_, (u64, u64)>::new();
+        for (key, used) in known() {
+            let (allowed, refused) = days.entry((key, used.day())).or_default();
+            *allowed = allowed.saturating_add(used.count);
+            *refused = refused.saturating_add(used.refused);
         }
-        Ok(())
+        let days = days.into_iter().map(|((key, day), (allowed, refused))| {
+            let day = day.number().into();
+            [key.into(), day, allowed.into(), refused.into()]
+        });
+        let no_more = |[key, day, _, _]: &[Value; 4]| {
+            [key.clone(), day.clone(), Value::Int(0), Value::Int(0)]
+        };
+        write(session, self.add_days, days.collect(), no_more).await
     }
+}
+
+/// Writes rows with a statement that has room for [`texts::USES`] of them.
+async fn write<S: Session>(
+    session: &mut S,
+    text: &'static str,
+    rows: Vec<[Value; 4]>,
+    repeated: impl Fn(&[Value; 4]) -> [Value; 4] + Send,
+) -> Result<(), Failure> {
+    for rows in rows.chunks(texts::USES) {
+        let values = filled(rows.to_vec(), &repeated);
+        session.execute(text, &values).await?;
+    }
+    Ok(())
 }
 
 /// The values of `rows`, with as many more rows as the statement has room for. Those repeat the last one, as

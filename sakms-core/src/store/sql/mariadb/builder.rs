@@ -107,7 +107,8 @@ impl MariaDbBuilder {
         self
     }
 
-    /// How many connections checks have at most, besides those of management; 4 unless told otherwise.
+    /// How many connections checks have at most, besides those of management; 4 unless told otherwise. As many more are
+    /// for quotas, and are made when keys have any.
     #[must_use]
     pub const fn verify_connections(mut self, connections: u32) -> Self {
         self.verify_connections = connections;
@@ -172,6 +173,10 @@ impl MariaDbBuilder {
         Ok(MariaDbStore::with(MariaDb {
             manage: pool(self.connections, self.statement),
             verify: pool(
+                self.verify_connections,
+                VERIFY_STATEMENT.min(self.statement),
+            ),
+            quota: pool(
                 self.verify_connections,
                 VERIFY_STATEMENT.min(self.statement),
             ),

@@ -47,6 +47,8 @@ pub struct MariaDb {
     manage: MySqlPool,
     /// Checks have connections of their own: nothing that people wait for can keep requests waiting.
     verify: MySqlPool,
+    /// So do quotas: requests with one key wait for that key's row, and would take the connections of all checks.
+    quota: MySqlPool,
     limits: Limits,
     home: Home,
     /// Whether the connections are a host's, with whatever settings they have.
@@ -80,7 +82,8 @@ impl SqlStore<MariaDb> {
     pub fn from_pool(pool: MySqlPool) -> Self {
         Self::with(MariaDb {
             manage: pool.clone(),
-            verify: pool,
+            verify: pool.clone(),
+            quota: pool,
             limits: Limits::within(builder::ACQUIRE, builder::STATEMENT),
             home: Home::here(),
             foreign: true,
@@ -104,6 +107,7 @@ impl fmt::Debug for MariaDb {
         f.debug_struct("MariaDb")
             .field("connections", &self.manage.size())
             .field("verify_connections", &self.verify.size())
+            .field("quota_connections", &self.quota.size())
             .finish_non_exhaustive()
     }
 }
@@ -111,17 +115,58 @@ impl fmt::Debug for MariaDb {
 impl Backend for MariaDb {
     type Session = MariaDbSession;
 
+    const TABLES: &'static str =
+        texts::tables!(", EXISTS (SELECT owner FROM sakms_owner_turns WHERE 1 = 0)");
     // Left to itself, the optimizer uses the first column of this index alone, and walks to a later page over all the
-    // earlier ones.
-    const KEYS_OF_OWNER: &'static str = texts::keys_of_owner!("FORCE INDEX (sakms_keys_by_owner)");
+    // earlier ones; and it would rather sort all keys than walk over a few that a filter leaves out.
+    const KEYS_OF_OWNER: &'static str =
+        texts::page_of_keys!("FORCE INDEX (sakms_keys_by_owner)", "k.owner = ? AND ");
+    const KEYS: &'static str = texts::page_of_keys!("FORCE INDEX (PRIMARY)", "");
+    const LOCK_OWNER: Option<&'static str> = Some(
+        "INSERT INTO sakms_owner_turns (owner) VALUES (?) ON DUPLICATE KEY UPDATE owner = owner",
+    );
+    const COUNT_KEYS: &'static str = texts::count_keys!("FORCE INDEX (sakms_keys_by_owner)");
     const LOCK_HEAD: &'static str =
         "SELECT seq, chain FROM sakms_journal_head WHERE id = 1 FOR UPDATE";
+    const INDEX_JOURNAL: &'static str = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/migrations/mariadb/0018_journal_owners_start.sql"
+    ));
+    const JOURNAL: &'static str =
+        texts::page_of_journal!("sakms_journal j FORCE INDEX (PRIMARY) WHERE j.seq <= ?");
+    // Otherwise the optimizer may walk over the whole journal instead.
+    const JOURNAL_OF_OWNER: &'static str = texts::page_of_journal!(
+        "sakms_journal_owners o FORCE INDEX (sakms_journal_by_owner) \
+         STRAIGHT_JOIN sakms_journal j ON j.seq = o.seq WHERE o.owner = ? AND o.seq <= ?"
+    );
     const ADD_USES: &'static str = concat!(
-        texts::add_uses!(),
+        texts::add_rows!("sakms_secret_uses (key_id, secret_id, uses, last_used_at)"),
         "ON DUPLICATE KEY UPDATE \
          uses = uses + LEAST(VALUES(uses), 9223372036854775807 - uses), \
          last_used_at = GREATEST(last_used_at, VALUES(last_used_at))"
     );
+    // The address first: columns are assigned from the left to the right.
+    const ADD_SOURCES: &'static str = concat!(
+        texts::add_rows!("sakms_secret_sources (key_id, secret_id, last_used_at, last_used_from)"),
+        "ON DUPLICATE KEY UPDATE \
+         last_used_from = CASE WHEN VALUES(last_used_at) > last_used_at \
+             THEN COALESCE(VALUES(last_used_from), last_used_from) ELSE last_used_from END, \
+         last_used_at = GREATEST(last_used_at, VALUES(last_used_at))"
+    );
+    const ADD_DAYS: &'static str = concat!(
+        texts::add_rows!("sakms_key_days (key_id, day, allowed, refused)"),
+        "ON DUPLICATE KEY UPDATE \
+         allowed = allowed + LEAST(VALUES(allowed), 9223372036854775807 - allowed), \
+         refused = refused + LEAST(VALUES(refused), 9223372036854775807 - refused)"
+    );
+    const TAKE_QUOTA: &'static str = texts::take_quota!(
+        "LAST_INSERT_ID(CASE WHEN period = ? THEN taken ELSE 0 END + ?)",
+        ""
+    );
+    const KEEP_QUOTA: &'static str =
+        "INSERT IGNORE INTO sakms_quotas (key_id, period, taken) VALUES (?, ?, 0)";
+    const FORGET_REQUESTS: &'static str =
+        "DELETE FROM sakms_idempotency WHERE at < ? ORDER BY at LIMIT 1000";
     const STEPS: &'static [MigrationStep] = steps! { "mariadb":
         1 "0001_keys"
         2 "0002_secrets"
@@ -131,6 +176,16 @@ impl Backend for MariaDb {
         6 "0006_journal"
         7 "0007_journal_head"
         8 "0008_journal_start"
+        9 "0009_key_policies"
+        10 "0010_secret_sources"
+        11 "0011_key_days"
+        12 "0012_quotas"
+        13 "0013_idempotency"
+        14 "0014_roles"
+        15 "0015_account_roles"
+        16 "0016_owner_turns"
+        17 "0017_journal_owners"
+        18 "0018_journal_owners_start"
     };
 
     fn limits(&self) -> Limits {
@@ -140,6 +195,7 @@ impl Backend for MariaDb {
     async fn session(&self, lane: Lane) -> Result<MariaDbSession, sqlx::Error> {
         let pool = match lane {
             Lane::Verify => &self.verify,
+            Lane::Quota => &self.quota,
             Lane::Manage | Lane::Write => &self.manage,
         };
         let connection = self.home.host(pool.acquire()).await?;
@@ -204,6 +260,10 @@ impl MariaDb {
             .ensure_migrations_table(migrate::TABLE)
             .await
             .map_err(migrate::cause)?;
+        // A step that reads what is there must not keep those who write waiting.
+        connection
+            .execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            .await?;
         // What a process that was killed has begun: every step may be run again.
         connection
             .execute("DELETE FROM sakms_migrations WHERE success = FALSE")

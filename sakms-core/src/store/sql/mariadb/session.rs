@@ -44,6 +44,16 @@ impl MariaDbSession {
         answer
     }
 
+    /// For the one transaction that follows. Under REPEATABLE READ writers would run into each other's snapshots (error
+    /// 1020).
+    async fn read_committed(&mut self) -> Result<(), sqlx::Error> {
+        if self.foreign {
+            self.plain("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn plain(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
         let answer = sqlx::raw_sql(text).execute(self.connection()?).await;
         self.answered(answer).map(drop)
@@ -68,13 +78,22 @@ impl Session for MariaDbSession {
         Ok(self.answered(answer)?.rows_affected())
     }
 
+    /// The number is the one the statement says by `LAST_INSERT_ID(…)`.
+    async fn change_one(
+        &mut self,
+        text: &'static str,
+        values: &[Value],
+    ) -> Result<Option<i64>, sqlx::Error> {
+        self.read_committed().await?;
+        let query = sqlx::query_with(text, arguments(values)?);
+        let answer = query.execute(self.connection()?).await;
+        let changed = self.answered(answer)?;
+        let number = i64::try_from(changed.last_insert_id()).unwrap_or(i64::MAX);
+        Ok((changed.rows_affected() > 0).then_some(number))
+    }
+
     async fn begin(&mut self) -> Result<(), sqlx::Error> {
-        if self.foreign {
-            // For the one transaction that follows. Under REPEATABLE READ writers would run into each other's
-            // snapshots (error 1020).
-            self.plain("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-                .await?;
-        }
+        self.read_committed().await?;
         self.in_transaction = true;
         self.plain("START TRANSACTION").await
     }

@@ -106,15 +106,49 @@ impl fmt::Debug for Sqlite {
 impl Backend for Sqlite {
     type Session = SqliteSession;
 
-    const KEYS_OF_OWNER: &'static str = texts::keys_of_owner!("");
+    const TABLES: &'static str = texts::tables!("");
+    const KEYS_OF_OWNER: &'static str = texts::page_of_keys!("", "k.owner = ? AND ");
+    const KEYS: &'static str = texts::page_of_keys!("", "");
     // Whoever writes has the whole database to themselves.
+    const LOCK_OWNER: Option<&'static str> = None;
+    const COUNT_KEYS: &'static str = texts::count_keys!("");
     const LOCK_HEAD: &'static str = texts::HEAD;
+    const INDEX_JOURNAL: &'static str = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/migrations/sqlite/0021_journal_owners_start.sql"
+    ));
+    const JOURNAL: &'static str = texts::page_of_journal!("sakms_journal j WHERE j.seq <= ?");
+    const JOURNAL_OF_OWNER: &'static str = texts::page_of_journal!(
+        "sakms_journal_owners o CROSS JOIN sakms_journal j ON j.seq = o.seq \
+         WHERE o.owner = ? AND o.seq <= ?"
+    );
     const ADD_USES: &'static str = concat!(
-        texts::add_uses!(),
+        texts::add_rows!("sakms_secret_uses (key_id, secret_id, uses, last_used_at)"),
         "ON CONFLICT (key_id, secret_id) DO UPDATE SET \
          uses = uses + MIN(excluded.uses, 9223372036854775807 - uses), \
          last_used_at = MAX(last_used_at, excluded.last_used_at)"
     );
+    const ADD_SOURCES: &'static str = concat!(
+        texts::add_rows!("sakms_secret_sources (key_id, secret_id, last_used_at, last_used_from)"),
+        "ON CONFLICT (key_id, secret_id) DO UPDATE SET \
+         last_used_from = COALESCE(excluded.last_used_from, last_used_from), \
+         last_used_at = excluded.last_used_at \
+         WHERE excluded.last_used_at > last_used_at"
+    );
+    const ADD_DAYS: &'static str = concat!(
+        texts::add_rows!("sakms_key_days (key_id, day, allowed, refused)"),
+        "ON CONFLICT (key_id, day) DO UPDATE SET \
+         allowed = allowed + MIN(excluded.allowed, 9223372036854775807 - allowed), \
+         refused = refused + MIN(excluded.refused, 9223372036854775807 - refused)"
+    );
+    const TAKE_QUOTA: &'static str = texts::take_quota!(
+        "CASE WHEN period = ? THEN taken ELSE 0 END + ?",
+        " RETURNING taken"
+    );
+    const KEEP_QUOTA: &'static str =
+        "INSERT OR IGNORE INTO sakms_quotas (key_id, period, taken) VALUES (?, ?, 0)";
+    const FORGET_REQUESTS: &'static str = "DELETE FROM sakms_idempotency WHERE id IN \
+         (SELECT id FROM sakms_idempotency WHERE at < ? ORDER BY at LIMIT 1000)";
     const STEPS: &'static [MigrationStep] = steps! { "sqlite":
         1 "0001_keys"
         2 "0002_keys_by_owner"
@@ -126,6 +160,17 @@ impl Backend for Sqlite {
         8 "0008_journal"
         9 "0009_journal_head"
         10 "0010_journal_start"
+        11 "0011_key_policies"
+        12 "0012_secret_sources"
+        13 "0013_key_days"
+        14 "0014_quotas"
+        15 "0015_idempotency"
+        16 "0016_idempotency_by_time"
+        17 "0017_roles"
+        18 "0018_account_roles"
+        19 "0019_journal_owners"
+        20 "0020_journal_by_owner"
+        21 "0021_journal_owners_start"
     };
 
     fn limits(&self) -> Limits {
@@ -135,7 +180,7 @@ impl Backend for Sqlite {
     async fn session(&self, lane: Lane) -> Result<SqliteSession, sqlx::Error> {
         let pool = match lane {
             Lane::Verify | Lane::Manage => &self.reader,
-            Lane::Write => &self.writer,
+            Lane::Quota | Lane::Write => &self.writer,
         };
         pool.acquire().await.map(SqliteSession::on)
     }
@@ -212,20 +257,35 @@ mod tests {
         for text in [
             texts::FIND,
             texts::KEY,
+            Sqlite::KEYS,
             Sqlite::KEYS_OF_OWNER,
+            Sqlite::COUNT_KEYS,
             texts::CHANGE_KEY,
             texts::KEYS_OF_SECRETS,
             texts::RETIRE_SECRETS,
+            texts::SHOWN_PREFIX,
+            texts::KEEP_SECRET,
+            texts::SECRETS,
+            texts::DAYS,
+            texts::QUOTA,
+            Sqlite::TAKE_QUOTA,
+            texts::REQUEST,
+            Sqlite::FORGET_REQUESTS,
+            texts::REMOVE_ROLE,
             texts::HASH,
             texts::CHANGE_HASH,
             texts::OWNER,
             texts::ENABLE_OWNER,
             texts::ACCOUNT,
             texts::ACCOUNT_BY_EMAIL,
+            texts::ACCOUNTS,
+            texts::TAKE_ROLE,
             texts::CHANGE_PASSWORD,
             texts::CHANGE_PASSWORD_HASH,
             texts::JOURNAL_AFTER,
             texts::JOURNAL_ENTRY,
+            Sqlite::JOURNAL,
+            Sqlite::JOURNAL_OF_OWNER,
             texts::HEAD,
             texts::MOVE_HEAD,
         ] {
@@ -255,11 +315,11 @@ mod tests {
                 sqlx::raw_sql(AssertSqlSafe(text)).execute(pool)
             };
             take_away(&format!("{column} TO away")).await.unwrap();
-            let looked = sqlx::query(texts::TABLES).fetch_all(pool).await;
+            let looked = sqlx::query(Sqlite::TABLES).fetch_all(pool).await;
             assert!(looked.is_err(), "{table}.{column} is not looked at");
             take_away(&format!("away TO {column}")).await.unwrap();
         }
-        sqlx::query(texts::TABLES).fetch_all(pool).await.unwrap();
+        sqlx::query(Sqlite::TABLES).fetch_all(pool).await.unwrap();
     }
 
     #[tokio::test]

@@ -54,6 +54,16 @@ impl Session for SqliteSession {
         Ok(query.execute(self.connection()?).await?.rows_affected())
     }
 
+    /// The number is the one the statement gives by `RETURNING`.
+    async fn change_one(
+        &mut self,
+        text: &'static str,
+        values: &[Value],
+    ) -> Result<Option<i64>, sqlx::Error> {
+        let query = sqlx::query_scalar_with(text, arguments(values)?);
+        query.fetch_optional(self.connection()?).await
+    }
+
     async fn begin(&mut self) -> Result<(), sqlx::Error> {
         self.in_transaction = true;
         self.plain("BEGIN IMMEDIATE").await

@@ -2,142 +2,21 @@
 #![cfg(all(feature = "testkit", any(feature = "sqlite", feature = "mariadb")))]
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod columns;
+#[path = "../common/mod.rs"]
 mod common;
 
+use columns::{ACCOUNTS, JOURNAL, KEYS, QUOTAS, REQUESTS, ROLES, SECRETS, USES, WIPE};
 use common::{stored_key, told};
-use sakms_core::journal::Seq;
-use sakms_core::key::{KeyPatch, KeyQuery, Revision};
-use sakms_core::store::{AccountStore, KeyStore, StoreErrorKind};
+use sakms_core::account::AccountQuery;
+use sakms_core::clock::Timestamp;
+use sakms_core::journal::{Action, JournalQuery, Seq, Subject};
+use sakms_core::key::{Day, KeyPatch, KeyQuery, Revision, Role, SecretUse};
+use sakms_core::store::{
+    AccountStore, Conditions, IdempotencyId, IdempotencyRecord, KeyStore, RequestDigest,
+    StoreErrorKind,
+};
 use sakms_core::testkit::fixtures;
-
-/// What to do to a row, in the words of both databases, and which column the error names. `<bad>` is text that is
-/// not UTF-8.
-const KEYS: [(&str, &str); 20] = [
-    ("UPDATE sakms_keys SET owner = <bad>", "sakms_keys.owner"),
-    ("UPDATE sakms_keys SET owner = ''", "sakms_keys.owner"),
-    ("UPDATE sakms_keys SET name = <bad>", "sakms_keys.name"),
-    (
-        "UPDATE sakms_keys SET environment = 'LIVE'",
-        "sakms_keys.environment",
-    ),
-    (
-        "UPDATE sakms_keys SET environment = ''",
-        "sakms_keys.environment",
-    ),
-    (
-        "UPDATE sakms_keys SET shown_prefix = <bad>",
-        "sakms_keys.shown_prefix",
-    ),
-    (
-        "UPDATE sakms_keys SET scopes = 'everything'",
-        "sakms_keys.scopes",
-    ),
-    ("UPDATE sakms_keys SET scopes = <bad>", "sakms_keys.scopes"),
-    ("UPDATE sakms_keys SET metadata = ''", "sakms_keys.metadata"),
-    (
-        "UPDATE sakms_keys SET metadata = '[]'",
-        "sakms_keys.metadata",
-    ),
-    (
-        "UPDATE sakms_keys SET metadata = '{\"a\":1}'",
-        "sakms_keys.metadata",
-    ),
-    (
-        "UPDATE sakms_keys SET created_at = -1",
-        "sakms_keys.created_at",
-    ),
-    (
-        "UPDATE sakms_keys SET created_at = 253402300800000000",
-        "sakms_keys.created_at",
-    ),
-    (
-        "UPDATE sakms_keys SET expires_at = -1",
-        "sakms_keys.expires_at",
-    ),
-    (
-        "UPDATE sakms_keys SET disabled_at = -1",
-        "sakms_keys.disabled_at",
-    ),
-    (
-        "UPDATE sakms_keys SET revoked_at = -1",
-        "sakms_keys.revoked_at",
-    ),
-    ("UPDATE sakms_keys SET revision = -1", "sakms_keys.revision"),
-    (
-        "UPDATE sakms_keys SET revision = 4294967296",
-        "sakms_keys.revision",
-    ),
-    (
-        "INSERT INTO sakms_secret_uses SELECT key_id, id, 1, -5 FROM sakms_secrets",
-        "sakms_secret_uses.last_used_at",
-    ),
-    // Foreign keys stand in the way of this one; whoever gets around them must not turn a key into an unknown one.
-    ("<no foreign keys> DELETE FROM sakms_keys", "sakms_keys.id"),
-];
-const SECRETS: [(&str, &str); 5] = [
-    (
-        "UPDATE sakms_secrets SET hash = <bad>",
-        "sakms_secrets.hash",
-    ),
-    (
-        "UPDATE sakms_secrets SET shown_prefix = <bad>",
-        "sakms_secrets.shown_prefix",
-    ),
-    (
-        "UPDATE sakms_secrets SET created_at = -1",
-        "sakms_secrets.created_at",
-    ),
-    (
-        "UPDATE sakms_secrets SET retired_at = -1",
-        "sakms_secrets.retired_at",
-    ),
-    (
-        "INSERT INTO sakms_owners SELECT owner, -7 FROM sakms_keys",
-        "sakms_owners.disabled_at",
-    ),
-];
-const ACCOUNTS: [(&str, &str); 4] = [
-    (
-        "UPDATE sakms_accounts SET email = <bad>",
-        "sakms_accounts.email",
-    ),
-    (
-        "UPDATE sakms_accounts SET password_hash = <bad>",
-        "sakms_accounts.password_hash",
-    ),
-    (
-        "UPDATE sakms_accounts SET created_at = -1",
-        "sakms_accounts.created_at",
-    ),
-    (
-        "UPDATE sakms_accounts SET revision = -1",
-        "sakms_accounts.revision",
-    ),
-];
-/// Makes the store empty again.
-const WIPE: &str = "DELETE FROM sakms_secret_uses; DELETE FROM sakms_secrets; \
-     DELETE FROM sakms_keys; DELETE FROM sakms_owners; DELETE FROM sakms_accounts; \
-     DELETE FROM sakms_journal; UPDATE sakms_journal_head SET seq = 0, \
-     chain = x'0000000000000000000000000000000000000000000000000000000000000000'";
-const JOURNAL: [(&str, &str); 5] = [
-    ("UPDATE sakms_journal SET at = -1", "sakms_journal.at"),
-    (
-        "UPDATE sakms_journal SET actor = <bad>",
-        "sakms_journal.actor",
-    ),
-    (
-        "UPDATE sakms_journal SET action = <bad>",
-        "sakms_journal.action",
-    ),
-    (
-        "UPDATE sakms_journal SET subject = <bad>",
-        "sakms_journal.subject",
-    ),
-    (
-        "UPDATE sakms_journal SET detail = <bad>",
-        "sakms_journal.detail",
-    ),
-];
 
 fn assert_corrupt<T>(result: Result<T, sakms_core::store::StoreError>, column: &str, what: &str) {
     let (kind, text) = told(result);
@@ -181,6 +60,8 @@ async fn every_broken_key_is_said<B: Broken>() {
             let list = store.list(&KeyQuery::of(key.owner.clone())).await;
             assert_corrupt(list, column, text);
         }
+        let all = store.list(&KeyQuery::everybody()).await;
+        assert_corrupt(all, column, text);
         let id = key.id.to_string();
         let (_, said) = told(store.get(key.id).await);
         assert!(said.contains(&id), "it says which row: {said}");
@@ -201,6 +82,87 @@ async fn every_broken_secret_is_said<B: Broken>() {
     }
 }
 
+async fn every_broken_use_is_said<B: Broken>() {
+    let Some(broken) = B::new().await else { return };
+    let store = broken.store();
+    for (text, column) in USES {
+        broken.run(WIPE).await;
+        let (key, secret) = stored_key(store).await;
+        let mut used = SecretUse::new(secret.id, 3, fixtures::START);
+        used.last_from = Some([192, 0, 2, 7].into());
+        store.record_uses(&[used]).await.unwrap();
+        broken.run(text).await;
+        if column.contains("days") {
+            let usage = store.usage(key.id, Day::of(Timestamp::EPOCH), Day::MAX);
+            // A day that is none is not asked for, whichever days are.
+            match usage.await {
+                Ok(days) => assert!(column.ends_with(".day") && days.is_empty(), "{text}"),
+                error => assert_corrupt(error, column, text),
+            }
+        } else {
+            assert_corrupt(store.secrets(key.id).await, column, text);
+        }
+    }
+}
+
+async fn every_broken_quota_is_said<B: Broken>() {
+    let Some(broken) = B::new().await else { return };
+    let store = broken.store();
+    for (text, column) in QUOTAS {
+        broken.run(WIPE).await;
+        let (id, period) = (fixtures::key_id(), fixtures::START);
+        let left = store.take_quota(id, period, 9, 1).await.unwrap();
+        assert_eq!(left, Some(8));
+        broken.run(text).await;
+        assert_corrupt(store.quota_taken(id, period).await, column, text);
+        // A period that is none is over; of one whose count is none nothing is given out.
+        match store.take_quota(id, period, 9, 1).await {
+            Ok(left) => assert!(column.ends_with(".period") && left == Some(8), "{text}"),
+            error => assert_corrupt(error, column, text),
+        }
+    }
+}
+
+async fn every_broken_request_is_said<B: Broken>() {
+    let Some(broken) = B::new().await else { return };
+    let store = broken.store();
+    for (text, column) in REQUESTS {
+        broken.run(WIPE).await;
+        let (key, secret, entry) = common::new_key();
+        let (id, request) = (
+            IdempotencyId::from_bytes([1; 32]),
+            RequestDigest::from_bytes([2; 32]),
+        );
+        let mut conditions = Conditions::NONE;
+        let record = IdempotencyRecord::new(id, request, key.id, secret.id, fixtures::START);
+        conditions.idempotency = Some(record);
+        store
+            .insert(&key, &secret, &conditions, &entry)
+            .await
+            .unwrap();
+        broken.run(text).await;
+        // Fixed lengths are filled up where there are such.
+        match store.idempotency(&id).await {
+            Ok(found) => assert!(text.contains("x'") && found.is_some(), "{text}"),
+            error => assert_corrupt(error, column, text),
+        }
+    }
+}
+
+async fn every_broken_role_is_said<B: Broken>() {
+    let Some(broken) = B::new().await else { return };
+    let store = broken.store();
+    for (text, column) in ROLES {
+        broken.run(WIPE).await;
+        let name = "reader".parse().unwrap();
+        let role = Role::new(name, fixtures::scopes("a:b"), fixtures::START);
+        let entry = fixtures::entry(Action::ROLE_SET, Subject::role(&role.name));
+        store.set_role(&role, &entry).await.unwrap();
+        broken.run(text).await;
+        assert_corrupt(store.roles().await, column, text);
+    }
+}
+
 async fn every_broken_account_is_said<B: Broken>() {
     let Some(broken) = B::new().await else { return };
     let store = broken.store();
@@ -213,6 +175,8 @@ async fn every_broken_account_is_said<B: Broken>() {
         assert_corrupt(store.account(account.id).await, column, text);
         let by_email = store.account_by_email(&account.canonical_email).await;
         assert_corrupt(by_email, column, text);
+        let all = store.accounts(&AccountQuery::default()).await;
+        assert_corrupt(all, column, text);
         let entry = fixtures::password_changed(account.id);
         let changed = store
             .set_password(account.id, Revision::FIRST, &fixtures::hash(), &entry)
@@ -229,6 +193,8 @@ async fn every_broken_journal_row_is_said<B: Broken>() {
         stored_key(store).await;
         broken.run(text).await;
         assert_corrupt(store.journal_after(Seq::START, 10).await, column, text);
+        let all = store.journal(&JournalQuery::everything()).await;
+        assert_corrupt(all, column, text);
     }
 }
 
@@ -294,6 +260,10 @@ mod sqlite {
     on! { Sqlite:
         every_broken_key_is_said
         every_broken_secret_is_said
+        every_broken_use_is_said
+        every_broken_quota_is_said
+        every_broken_request_is_said
+        every_broken_role_is_said
         every_broken_account_is_said
         every_broken_journal_row_is_said
         a_broken_head_stops_every_change
@@ -330,6 +300,10 @@ mod mariadb {
     on! { MariaDb:
         every_broken_key_is_said
         every_broken_secret_is_said
+        every_broken_use_is_said
+        every_broken_quota_is_said
+        every_broken_request_is_said
+        every_broken_role_is_said
         every_broken_account_is_said
         every_broken_journal_row_is_said
         a_broken_head_stops_every_change
