@@ -19,6 +19,9 @@ impl QuotaState {
     /// Nothing was ever taken.
     pub const NONE: Self = Self::new(Timestamp::EPOCH, 0);
 
+    /// The most that is ever taken in a period, however large the quota is: 2⁶³ − 1, which is what a signed column holds.
+    pub const MOST: u64 = i64::MAX.unsigned_abs();
+
     /// So much was taken in this period.
     #[must_use]
     pub const fn new(period: Timestamp, taken: u64) -> Self {
@@ -31,17 +34,18 @@ impl QuotaState {
         if self.period == period { self.taken } else { 0 }
     }
 
-    /// Takes `cost` out of `amount` in a period, and gives what is left; `None`, and nothing is taken, when less than
-    /// that is left, or when the period is an earlier one than the last.
+    /// Takes `cost` out of `amount` in a period, and gives what is left of the amount; `None`, and nothing is taken, when
+    /// less than that is left, when it would be more than [`QuotaState::MOST`], or when the period is an earlier one than
+    /// the last.
     pub fn take(&mut self, period: Timestamp, amount: u64, cost: u64) -> Option<u64> {
         if period < self.period {
             return None;
         }
-        let left = amount.saturating_sub(self.taken_in(period));
-        let left = left.checked_sub(cost)?;
-        let taken = self.taken_in(period).saturating_add(cost);
-        *self = Self::new(period, taken);
-        Some(left)
+        let taken = self.taken_in(period);
+        let room = amount.min(Self::MOST).saturating_sub(taken);
+        room.checked_sub(cost)?;
+        *self = Self::new(period, taken.saturating_add(cost));
+        Some(amount.saturating_sub(self.taken))
     }
 }
 
@@ -80,9 +84,14 @@ mod tests {
     #[test]
     fn the_largest_numbers_do_not_wrap() {
         let mut quota = QuotaState::NONE;
-        assert_eq!(quota.take(at(0), u64::MAX, u64::MAX - 1), Some(1));
+        let most = QuotaState::MOST;
         assert_eq!(quota.take(at(0), u64::MAX, u64::MAX), None);
-        assert_eq!(quota.take(at(0), u64::MAX, 1), Some(0));
-        assert_eq!(quota.taken, u64::MAX);
+        assert_eq!(quota.take(at(0), u64::MAX, most + 1), None);
+        let left = u64::MAX - most;
+        assert_eq!(quota.take(at(0), u64::MAX, most - 1), Some(left + 1));
+        assert_eq!(quota.take(at(0), u64::MAX, u64::MAX), None);
+        assert_eq!(quota.take(at(0), u64::MAX, 1), Some(left));
+        assert_eq!(quota.take(at(0), u64::MAX, 1), None);
+        assert_eq!(quota.taken, most);
     }
 }

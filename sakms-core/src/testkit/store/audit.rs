@@ -253,7 +253,6 @@ pub async fn a_row_is_whose_its_subject_is(fixture: &Fixture) {
         Subject::key(annas),
         Subject::owner(&anna),
         // What only looks like one of them.
-        Subject::from_stored(format!("key:{}", key.to_string().to_uppercase())),
         Subject::from_stored("key:ada".into()),
         Subject::from_stored("account:ada".into()),
         Subject::from_stored("ada".into()),

@@ -7,6 +7,7 @@ use super::Fixture;
 use super::support::{decided, issue_plain, journal, kind, race, reads};
 use crate::clock::Timestamp;
 use crate::id::KeyId;
+use crate::key::QuotaState;
 use crate::store::{KeyStore, StoreErrorKind};
 use crate::testkit::fixtures;
 
@@ -133,35 +134,34 @@ pub async fn the_amount_is_what_it_is_now(fixture: &Fixture) {
     assert_eq!(taken(store, key, now).await, 10);
 }
 
-/// The largest numbers are numbers: no sum wraps around, and none is taken for a small one.
+/// The largest numbers are numbers: no sum wraps around, and none is taken for a small one. What is taken ends at
+/// [`QuotaState::MOST`], however large the quota is.
 pub async fn the_largest_quotas_are_kept(fixture: &Fixture) {
     let store = &*fixture.keys;
-    let now = period(1);
-    let half = u64::MAX / 2;
-    // All of it, in one step and in several, over the end of the numbers with a sign.
-    for costs in [
-        vec![u64::MAX],
-        vec![half, 1, 1, half - 1],
-        vec![half + 1, half],
-    ] {
-        let key = issue_plain(store).await.key.id;
-        let mut sum = 0;
-        for cost in costs {
-            sum += cost;
-            let left = take(store, key, (now, u64::MAX, cost)).await;
-            assert_eq!(left, Some(u64::MAX - sum), "cost {cost}");
-            assert_eq!(taken(store, key, now).await, sum);
+    let (now, most) = (period(1), QuotaState::MOST);
+    let half = most / 2;
+    // All of it, in one step and in several.
+    for amount in [most, most + 1, u64::MAX] {
+        for costs in [vec![most], vec![half, 1, 1, half - 1], vec![half + 1, half]] {
+            let key = issue_plain(store).await.key.id;
+            let mut sum = 0;
+            for cost in costs {
+                for more in [most - sum + 1, u64::MAX - sum, u64::MAX] {
+                    assert_eq!(take(store, key, (now, amount, more)).await, None);
+                }
+                sum += cost;
+                let left = take(store, key, (now, amount, cost)).await;
+                assert_eq!(left, Some(amount - sum), "cost {cost} of {amount}");
+                assert_eq!(taken(store, key, now).await, sum);
+            }
+            assert_eq!(sum, most);
+            for cost in [1, half, most, most + 1, u64::MAX] {
+                let left = take(store, key, (now, amount, cost)).await;
+                assert_eq!(left, None, "{cost} of {amount}");
+            }
+            assert_eq!(taken(store, key, now).await, most);
+            assert_eq!(take(store, key, (now, 5, 1)).await, None);
         }
-        assert_eq!(sum, u64::MAX);
-        for cost in [1, half, half + 2, u64::MAX] {
-            assert_eq!(
-                take(store, key, (now, u64::MAX, cost)).await,
-                None,
-                "{cost}"
-            );
-        }
-        assert_eq!(taken(store, key, now).await, u64::MAX);
-        assert_eq!(take(store, key, (now, 5, 1)).await, None);
     }
     // What was taken and what it costs are together past the end.
     let key = issue_plain(store).await.key.id;

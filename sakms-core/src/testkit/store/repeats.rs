@@ -108,6 +108,8 @@ pub async fn a_repeated_request_adds_nothing(fixture: &Fixture) {
     for record in [creation, rotation] {
         let other = fixtures::plain_key(&fixtures::owner());
         let (secret, again) = repeat(record.id, &other);
+        let mut held = secret.clone();
+        held.key = id;
         for again in [record, again] {
             let (once, entry) = (fixtures::once(again), fixtures::created(&other));
             let outcome = store.insert(&other, &secret, &once, &entry).await;
@@ -117,7 +119,7 @@ pub async fn a_repeated_request_adds_nothing(fixture: &Fixture) {
 
             let (now, entry) = (key.revision, fixtures::rotated(id));
             let outcome = store
-                .add_secret(id, now, &secret, at, Some(&again), &entry)
+                .add_secret(id, now, &held, at, Some(&again), &entry)
                 .await;
             assert_eq!(kind(outcome), Err(StoreErrorKind::Conflict), "add_secret");
             assert_eq!(store.find(secret.id).await.unwrap(), None);
