@@ -72,7 +72,7 @@ fn checks(run: &Run) {
     let key = HeaderValue::from_str(cases[0].1.expose()).unwrap();
     let headers = HeaderMap::from_iter([(HeaderName::from_static("x-api-key"), key)]);
     tell("guard", none, &|| {
-        drop(black_box(guard.check(&headers, None)))
+        drop(black_box(guard.check(&headers, None)));
     });
 }
 

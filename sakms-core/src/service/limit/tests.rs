@@ -142,7 +142,7 @@ fn the_largest_and_the_smallest_rates_there_can_be_work() {
         assert!(take(&rates, 1, 0.0).is_ok(), "{limits:?}");
         let _ = take(&rates, most, 0.0);
         let _ = take(&rates, burst_of, 1e9);
-        let _ = rates.take(ONE, Duration::from_secs(100 * 366 * 86_400));
+        let _ = rates.take(ONE, Duration::from_hours(100 * 366 * 24));
     }
 }
 
@@ -221,7 +221,7 @@ proptest! {
                 Err(Refusal::Later { retry_after, .. }) => {
                     // It passes then, and not a moment before.
                     let then = Duration::from_millis(now) + retry_after;
-                    let just_before = then - Duration::from_nanos(1);
+                    let just_before = then.saturating_sub(Duration::from_nanos(1));
                     prop_assert!(rates.take(number(cost), just_before).is_err());
                     prop_assert!(rates.take(number(cost), then).is_ok());
                     passed.push((u64::try_from(then.as_millis()).unwrap(), u64::from(cost)));

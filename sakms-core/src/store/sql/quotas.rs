@@ -1,5 +1,7 @@
 //! Quotas: taking out of one, exactly, on any number of nodes.
 
+use std::slice::from_ref;
+
 use super::SqlStore;
 use super::backend::{Backend, Lane, Session};
 use super::fault::Failure;
@@ -63,7 +65,7 @@ impl<S: Session> Change<S> for TakeQuota {
                 return Ok(Some(self.amount.saturating_sub(taken)));
             }
             // There is too little left, or there is no row yet. What was read decides: taken is only ever more.
-            match session.fetch(texts::QUOTA, &[key.clone()]).await?.pop() {
+            match session.fetch(texts::QUOTA, from_ref(&key)).await?.pop() {
                 None => {
                     let values = [key.clone(), period.clone()];
                     session.execute(self.keep, &values).await?;

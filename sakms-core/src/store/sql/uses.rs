@@ -13,9 +13,9 @@ use crate::key::SecretUse;
 /// Uses to add, in the order of their secrets: two who write at once then wait for each other, never crosswise.
 pub(super) struct AddUses {
     uses: Vec<SecretUse>,
-    add_uses: &'static str,
-    add_sources: &'static str,
-    add_days: &'static str,
+    to_secrets: &'static str,
+    to_sources: &'static str,
+    to_days: &'static str,
 }
 
 impl AddUses {
@@ -24,9 +24,9 @@ impl AddUses {
         uses.sort_by_key(|used| used.secret);
         Self {
             uses,
-            add_uses: B::ADD_USES,
-            add_sources: B::ADD_SOURCES,
-            add_days: B::ADD_DAYS,
+            to_secrets: B::ADD_USES,
+            to_sources: B::ADD_SOURCES,
+            to_days: B::ADD_DAYS,
         }
     }
 
@@ -63,19 +63,20 @@ impl<S: Session> Change<S> for AddUses {
             [key.into(), used.secret.as_bytes().into(), third, fourth]
         };
         // What was only refused is no use.
-        let used = || known().filter(|(_, used)| used.count > 0);
+        let let_in = || known().filter(|(_, used)| used.count > 0);
 
-        let uses = used().map(|(key, used)| row(key, used, used.count.into(), used.last_at.into()));
+        let uses =
+            let_in().map(|(key, used)| row(key, used, used.count.into(), used.last_at.into()));
         let no_more = |[key, secret, _, last_at]: &[Value; 4]| {
             [key.clone(), secret.clone(), Value::Int(0), last_at.clone()]
         };
-        write(session, self.add_uses, uses.collect(), no_more).await?;
+        write(session, self.to_secrets, uses.collect(), no_more).await?;
 
-        let sources = used().map(|(key, used)| {
+        let sources = let_in().map(|(key, used)| {
             let from = records::write_source(used);
             row(key, used, used.last_at.into(), from)
         });
-        write(session, self.add_sources, sources.collect(), Clone::clone).await?;
+        write(session, self.to_sources, sources.collect(), Clone::clone).await?;
 
         let mut days = BTreeMap::<_, (u64, u64)>::new();
         for (key, used) in known() {
@@ -90,7 +91,7 @@ impl<S: Session> Change<S> for AddUses {
         let no_more = |[key, day, _, _]: &[Value; 4]| {
             [key.clone(), day.clone(), Value::Int(0), Value::Int(0)]
         };
-        write(session, self.add_days, days.collect(), no_more).await
+        write(session, self.to_days, days.collect(), no_more).await
     }
 }
 
