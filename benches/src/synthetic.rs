@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use sakms_core::clock::Timestamp;
 use sakms_core::id::{KeyId, SecretId};
-use sakms_core::journal::{JournalEntry, JournalHead, JournalRow, Seq};
+use sakms_core::journal::{JournalEntry, JournalHead, JournalQuery, JournalRow, Seq};
 use sakms_core::key::{
-    Environment, KeyPatch, KeyQuery, KeyRecord, Owner, Page, Revision, SecretRecord, SecretUse,
-    StoredSecret,
+    Day, DayUse, Environment, KeyPatch, KeyQuery, KeyRecord, Owner, Page, Revision, Role, RoleName,
+    SecretRecord, SecretUse, StoredSecret, UsedSecret,
 };
 use sakms_core::secret::StoredHash;
-use sakms_core::store::{KeyStore, StoreError, StoreErrorKind};
+use sakms_core::store::{
+    Conditions, IdempotencyId, IdempotencyRecord, KeyStore, StoreError, StoreErrorKind,
+};
 
 /// The store. A clone is another handle to the same one.
 #[derive(Debug, Clone)]
@@ -99,6 +101,7 @@ impl KeyStore for Synthetic {
         &self,
         _: &KeyRecord,
         _: &SecretRecord,
+        _: &Conditions,
         _: &JournalEntry,
     ) -> Result<(), StoreError> {
         not_kept("insert")
@@ -106,6 +109,10 @@ impl KeyStore for Synthetic {
 
     async fn get(&self, _: KeyId) -> Result<Option<KeyRecord>, StoreError> {
         not_kept("get")
+    }
+
+    async fn secrets(&self, _: KeyId) -> Result<Vec<UsedSecret>, StoreError> {
+        not_kept("secrets")
     }
 
     async fn list(&self, _: &KeyQuery) -> Result<Page<KeyRecord>, StoreError> {
@@ -128,9 +135,21 @@ impl KeyStore for Synthetic {
         _: Revision,
         _: &SecretRecord,
         _: Timestamp,
+        _: Option<&IdempotencyRecord>,
         _: &JournalEntry,
     ) -> Result<KeyRecord, StoreError> {
         not_kept("add_secret")
+    }
+
+    async fn keep_secret(
+        &self,
+        _: KeyId,
+        _: Revision,
+        _: SecretId,
+        _: Timestamp,
+        _: &JournalEntry,
+    ) -> Result<KeyRecord, StoreError> {
+        not_kept("keep_secret")
     }
 
     async fn replace_hash(
@@ -145,6 +164,47 @@ impl KeyStore for Synthetic {
 
     async fn record_uses(&self, _: &[SecretUse]) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn usage(&self, _: KeyId, _: Day, _: Day) -> Result<Vec<DayUse>, StoreError> {
+        not_kept("usage")
+    }
+
+    async fn take_quota(
+        &self,
+        _: KeyId,
+        _: Timestamp,
+        _: u64,
+        _: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        not_kept("take_quota")
+    }
+
+    async fn quota_taken(&self, _: KeyId, _: Timestamp) -> Result<u64, StoreError> {
+        not_kept("quota_taken")
+    }
+
+    async fn idempotency(
+        &self,
+        _: &IdempotencyId,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        not_kept("idempotency")
+    }
+
+    async fn forget_idempotency(&self, _: Timestamp) -> Result<(), StoreError> {
+        not_kept("forget_idempotency")
+    }
+
+    async fn roles(&self) -> Result<Vec<Role>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn set_role(&self, _: &Role, _: &JournalEntry) -> Result<(), StoreError> {
+        not_kept("set_role")
+    }
+
+    async fn remove_role(&self, _: &RoleName, _: &JournalEntry) -> Result<(), StoreError> {
+        not_kept("remove_role")
     }
 
     async fn owner_disabled_at(&self, _: &Owner) -> Result<Option<Timestamp>, StoreError> {
@@ -162,6 +222,14 @@ impl KeyStore for Synthetic {
 
     async fn journal_after(&self, _: Seq, _: u32) -> Result<Vec<JournalRow>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn journal(&self, _: &JournalQuery) -> Result<Page<JournalRow>, StoreError> {
+        not_kept("journal")
+    }
+
+    async fn note(&self, _: &JournalEntry) -> Result<(), StoreError> {
+        not_kept("note")
     }
 
     async fn journal_head(&self) -> Result<JournalHead, StoreError> {

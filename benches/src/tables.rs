@@ -8,7 +8,7 @@ use sakms_core::id::{EntryId, KeyId, SecretId};
 use sakms_core::journal::{Action, Actor, JournalEntry, Subject};
 use sakms_core::key::{Environment, KeyRecord, Owner, SecretRecord};
 use sakms_core::secret::StoredHash;
-use sakms_core::store::{KeyStore, MariaDbStore, MemoryStore, SqliteStore};
+use sakms_core::store::{Conditions, KeyStore, MariaDbStore, MemoryStore, SqliteStore};
 use sakms_core::testkit::mariadb::Database;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};

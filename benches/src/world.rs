@@ -40,8 +40,7 @@ pub fn master_key() -> MasterKey {
 }
 
 impl World {
-    /// A service with `keys` keys whose hashes cost `params`, and with room to remember all of
-    /// them and a quarter more.
+    /// A service with `keys` keys whose hashes cost `params`, and with room to remember all of them.
     #[must_use]
     pub fn new(keys: u64, params: Argon2Params, threads: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -58,8 +57,7 @@ impl World {
         let pool = HashPool::new(one, Arc::new(OsEntropy)).unwrap();
         let hash = runtime.block_on(pool.hash(Share::Keys, &secret)).unwrap();
         let store = Synthetic::new(keys, hash);
-        // The cache is in parts, and keys do not fall into them evenly: with room for just as many, some push others out.
-        let room = usize::try_from(keys + keys / 4).unwrap();
+        let room = usize::try_from(keys).unwrap();
         let sakms = Sakms::builder(store.clone(), master_key())
             .hashing(hashing)
             .caching(CacheConfig::default().keys(room))

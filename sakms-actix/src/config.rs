@@ -51,7 +51,10 @@ async fn serve(
 ) -> HttpResponse {
     let mut payload = payload.into_inner().fuse();
     let response = match convert::parts(&request) {
-        Ok(parts) => api.serve(route, parts, &mut payload).await,
+        Ok(parts) => {
+            let peer = convert::peer(request.peer_addr());
+            api.serve(route, parts, peer, &mut payload).await
+        }
         Err(problem) => problem.into_response(),
     };
     unread::answer(response, payload).await

@@ -1,5 +1,7 @@
 //! Between actix's `http` 0.2 and the core's `http` 1, byte by byte.
 
+use std::net::{IpAddr, SocketAddr};
+
 use actix_web::error::HttpError;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -44,6 +46,22 @@ pub(crate) fn headers(
         }
     }
     Ok(found)
+}
+
+/// The other end of the connection.
+pub(crate) fn peer(socket: Option<SocketAddr>) -> Option<IpAddr> {
+    socket.map(|socket| socket.ip())
+}
+
+/// Appends headers of the core's to what a handler answered.
+pub(crate) fn add(headers: &mut HeaderMap, added: &http::HeaderMap) {
+    for (name, value) in added {
+        // What is a header in one version of the crate is one in the other.
+        let name = HeaderName::from_bytes(name.as_str().as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+            headers.append(name, value);
+        }
+    }
 }
 
 /// A response of the core as one of actix, for a host that answers with a [`Problem`] of its own accord.

@@ -110,6 +110,8 @@
 //! | --- | --- |
 //! | [`configure`] | the routes of a service; [`Api`](sakms_core::http::Api) has its settings |
 //! | [`RequireKey`] | the middleware in front of a host's own routes |
+//! | [`RequireToken`], [`RequireKey::or_token`] | the same for people who have signed in, alone and beside keys |
+//! | [`AuthenticatedCaller`] | extractor of whoever was let through, by a token or a key |
 //! | [`Authenticated`], [`MaybeAuthenticated`] | extractors of the key that was let through |
 //! | [`not_found`], [`method_not_allowed`] | the same answers for what a host does not serve |
 //! | [`unread_bodies`] | ends requests whose body a host's own handler leaves unread |
@@ -139,6 +141,10 @@
 //! - When two resources have the same path, the one that was added first answers, guarded or not.
 //! - Credentials come in the headers `Authorization` or `X-API-Key`; two that differ, or one twice, are refused. A token in
 //!   the query is refused unless [`Api::query_token`](sakms_core::http::Api::query_token) allows it.
+//! - A guard lets in keys of the service's first environment, `live`, unless it says
+//!   [`RequireKey::environment`] or [`RequireKey::any_environment`]: a test key opens no live route.
+//! - No header says where a request came from unless [`RequireKey::trusted_proxies`] and
+//!   [`Api::trusted_proxies`](sakms_core::http::Api::trusted_proxies) name who is believed.
 //! - Do not log queries, nor the paths of routes that are none: people paste keys into both.
 //! - actix waits for ever for the rest of a body in chunks that a handler left unread ([`unread_bodies`] is against that), and
 //!   for the headers of a request that is not the first of its connection, once it has begun: stand behind a proxy where
@@ -154,10 +160,12 @@ mod config;
 mod convert;
 mod extract;
 mod middleware;
+mod token_middleware;
 mod unread;
 
 pub use config::{configure, method_not_allowed, not_found};
 pub use convert::response;
-pub use extract::{Authenticated, MaybeAuthenticated};
+pub use extract::{Authenticated, AuthenticatedCaller, MaybeAuthenticated};
 pub use middleware::{RequireKey, RequireKeyService};
+pub use token_middleware::RequireToken;
 pub use unread::unread_bodies;

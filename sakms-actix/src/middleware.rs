@@ -1,6 +1,7 @@
 //! The guard as an actix middleware.
 
 use std::future::{Ready, ready};
+use std::num::NonZeroU32;
 use std::rc::Rc;
 
 use actix_web::body::EitherBody;
@@ -8,9 +9,9 @@ use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transfor
 use actix_web::{Error, HttpMessage as _};
 use futures_util::future::{Either, LocalBoxFuture, MapOk};
 use futures_util::{StreamExt as _, TryFutureExt as _};
-use sakms_core::http::{Check, Guard, Response};
+use sakms_core::http::{Admission, Check, Guard, Response, TrustedProxies};
 use sakms_core::key::{Environment, InvalidScope};
-use sakms_core::service::Sakms;
+use sakms_core::service::{Requirement, Sakms};
 
 use crate::{convert, unread};
 
@@ -18,10 +19,10 @@ use crate::{convert, unread};
 ///
 /// The handler takes [`Authenticated`](crate::Authenticated) or [`MaybeAuthenticated`](crate::MaybeAuthenticated).
 #[derive(Debug, Clone)]
-pub struct RequireKey(Guard);
+pub struct RequireKey(pub(crate) Guard);
 
 impl RequireKey {
-    /// Any key of the service that stands.
+    /// Any key that stands, of the service's first environment.
     #[must_use]
     pub fn new(sakms: &Sakms) -> Self {
         Self(Guard::any_key(sakms))
@@ -35,16 +36,47 @@ impl RequireKey {
         self.0.scope(scope).map(Self)
     }
 
-    /// The key must be of this environment.
+    /// The key must be of this environment, instead of the service's first one.
     #[must_use]
     pub fn environment(self, environment: Environment) -> Self {
         Self(self.0.environment(environment))
+    }
+
+    /// The key may be of any environment.
+    #[must_use]
+    pub fn any_environment(self) -> Self {
+        Self(self.0.any_environment())
+    }
+
+    /// Changes what the key must meet altogether: `"(a:b or c:d) and not e:f".parse()?`.
+    #[must_use]
+    pub fn requirement(self, requirement: Requirement) -> Self {
+        Self(self.0.requirement(requirement))
+    }
+
+    /// How much each request takes out of a key's rates and quota; 1 when nothing is said.
+    #[must_use]
+    pub fn cost(self, cost: NonZeroU32) -> Self {
+        Self(self.0.cost(cost))
+    }
+
+    /// Which proxies are believed when they say where a request came from; none when nothing is said.
+    #[must_use]
+    pub fn trusted_proxies(self, proxies: TrustedProxies) -> Self {
+        Self(self.0.trusted_proxies(proxies))
     }
 
     /// A request that presents nothing is let through; one that presents something is still checked.
     #[must_use]
     pub fn or_anonymous(self) -> Self {
         Self(self.0.or_anonymous())
+    }
+
+    /// People who have signed in are let through as well; the handler then takes
+    /// [`AuthenticatedCaller`](crate::AuthenticatedCaller). Scopes, environments and limits are asked of keys alone.
+    #[must_use]
+    pub fn or_token(self) -> Self {
+        Self(self.0.or_token())
     }
 }
 
@@ -92,11 +124,17 @@ where
     forward_ready!(inner);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let admission = match convert::headers(request.headers(), &Guard::HEADERS) {
-            Ok(headers) => self.guard.check(&headers),
+        let admission = match convert::headers(request.headers(), self.guard.reads()) {
+            Ok(headers) => self
+                .guard
+                .check(&headers, convert::peer(request.peer_addr())),
             Err(problem) => Check::Refused(problem.into_response()),
         };
         match admission {
+            Check::Admitted(admission) if admission.headers().is_some() => {
+                let inner = Rc::clone(&self.inner);
+                Either::Right(Either::Right(Box::pin(let_in(inner, request, admission))))
+            }
             Check::Admitted(admission) => {
                 request.extensions_mut().insert(admission);
                 let through: IntoOutcome<B> = ServiceResponse::map_into_left_body;
@@ -113,16 +151,26 @@ where
                 let inner = Rc::clone(&self.inner);
                 Either::Right(Either::Right(Box::pin(async move {
                     match check.await {
-                        Ok(admission) => {
-                            request.extensions_mut().insert(admission);
-                            Ok(inner.call(request).await?.map_into_left_body())
-                        }
+                        Ok(admission) => let_in(inner, request, admission).await,
                         Err(refusal) => refuse(request, refusal).await,
                     }
                 })))
             }
         }
     }
+}
+
+async fn let_in<S, B>(inner: Rc<S>, request: ServiceRequest, admission: Admission) -> Outcome<B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let added = admission.headers();
+    request.extensions_mut().insert(admission);
+    let mut response = inner.call(request).await?;
+    if let Some(added) = added {
+        convert::add(response.headers_mut(), &added);
+    }
+    Ok(response.map_into_left_body())
 }
 
 async fn refuse<B>(mut request: ServiceRequest, refusal: Response) -> Outcome<B> {

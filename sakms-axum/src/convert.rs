@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use http::HeaderMap;
 
 pub(crate) fn response(response: sakms_core::http::Response) -> Response {
     response.map(|body| {
@@ -13,4 +14,11 @@ pub(crate) fn response(response: sakms_core::http::Response) -> Response {
             Body::from(body)
         }
     })
+}
+
+/// Appends headers to what a handler answered.
+pub(crate) fn add(response: &mut Response, added: &HeaderMap) {
+    for (name, value) in added {
+        response.headers_mut().append(name, value.clone());
+    }
 }

@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
 use sakms_core::http::{Admission, Problem};
-use sakms_core::service::VerifiedKey;
+use sakms_core::service::{Caller, VerifiedKey};
 
 use crate::convert;
 
@@ -16,6 +16,11 @@ pub struct Authenticated(pub VerifiedKey);
 /// layer allows that. A bad key and an outage never come this far.
 #[derive(Debug, Clone)]
 pub struct MaybeAuthenticated(pub Option<VerifiedKey>);
+
+/// Whoever was let through by [`RequireToken`](crate::RequireToken) or [`RequireKey`](crate::RequireKey): what they may do, and
+/// the claims of their token or their key.
+#[derive(Debug, Clone)]
+pub struct AuthenticatedCaller(pub Caller);
 
 fn reject(problem: Problem) -> Response {
     convert::response(problem.into_response())
@@ -36,6 +41,16 @@ impl<S: Sync> FromRequestParts<S> for MaybeAuthenticated {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
         Admission::key_if_any(parts.extensions.get())
+            .map(Self)
+            .map_err(reject)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for AuthenticatedCaller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
+        Admission::caller(parts.extensions.get())
             .map(Self)
             .map_err(reject)
     }

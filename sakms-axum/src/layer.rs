@@ -1,30 +1,37 @@
 //! The guard as a tower layer.
 
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use axum::extract::ConnectInfo;
 use axum::response::Response;
-use http::Request;
+use http::{Extensions, HeaderMap, Request};
 use pin_project_lite::pin_project;
-use sakms_core::http::{Admission, Check, CheckFuture, Guard};
+use sakms_core::http::{Check, CheckFuture, Guard, TrustedProxies};
 use sakms_core::key::{Environment, InvalidScope};
-use sakms_core::service::Sakms;
+use sakms_core::service::{Requirement, Sakms};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::convert;
+use crate::per_thread::PerThread;
 
 /// Lets requests with a good API key through to the routes under it, and answers all others.
 ///
 /// The handler takes [`Authenticated`](crate::Authenticated) or [`MaybeAuthenticated`](crate::MaybeAuthenticated).
 /// With [`Router::route_layer`](axum::Router::route_layer) it guards the routes that were added before it.
+///
+/// To know where a request comes from, for keys that may be used from some addresses only, it needs the host to serve with
+/// [`Router::into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info) of a
+/// [`SocketAddr`]. Without that such keys are refused.
 #[derive(Debug, Clone)]
-pub struct RequireKey(Guard);
+pub struct RequireKey(pub(crate) Guard);
 
 impl RequireKey {
-    /// Any key of the service that stands.
+    /// Any key that stands, of the service's first environment.
     #[must_use]
     pub fn new(sakms: &Sakms) -> Self {
         Self(Guard::any_key(sakms))
@@ -38,10 +45,34 @@ impl RequireKey {
         self.0.scope(scope).map(Self)
     }
 
-    /// The key must be of this environment.
+    /// The key must be of this environment, instead of the service's first one.
     #[must_use]
     pub fn environment(self, environment: Environment) -> Self {
         Self(self.0.environment(environment))
+    }
+
+    /// The key may be of any environment.
+    #[must_use]
+    pub fn any_environment(self) -> Self {
+        Self(self.0.any_environment())
+    }
+
+    /// Changes what the key must meet altogether: `"(a:b or c:d) and not e:f".parse()?`.
+    #[must_use]
+    pub fn requirement(self, requirement: Requirement) -> Self {
+        Self(self.0.requirement(requirement))
+    }
+
+    /// How much each request takes out of a key's rates and quota; 1 when nothing is said.
+    #[must_use]
+    pub fn cost(self, cost: NonZeroU32) -> Self {
+        Self(self.0.cost(cost))
+    }
+
+    /// Which proxies are believed when they say where a request came from; none when nothing is said.
+    #[must_use]
+    pub fn trusted_proxies(self, proxies: TrustedProxies) -> Self {
+        Self(self.0.trusted_proxies(proxies))
     }
 
     /// A request that presents nothing is let through; one that presents something is still checked.
@@ -49,13 +80,26 @@ impl RequireKey {
     pub fn or_anonymous(self) -> Self {
         Self(self.0.or_anonymous())
     }
+
+    /// People who have signed in are let through as well; the handler then takes
+    /// [`AuthenticatedCaller`](crate::AuthenticatedCaller). Scopes, environments and limits are asked of keys alone.
+    #[must_use]
+    pub fn or_token(self) -> Self {
+        Self(self.0.or_token())
+    }
+}
+
+/// The other end of the connection, where the host lets axum tell it.
+pub(crate) fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(peer.ip())
 }
 
 impl<S> Layer<S> for RequireKey {
     type Service = RequireKeyService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let guard = Arc::new(self.0.clone());
+        let guard = PerThread::new(|| self.0.clone());
         RequireKeyService { guard, inner }
     }
 }
@@ -63,7 +107,7 @@ impl<S> Layer<S> for RequireKey {
 /// The service that [`RequireKey`] makes.
 #[derive(Debug, Clone)]
 pub struct RequireKeyService<S> {
-    guard: Arc<Guard>,
+    guard: PerThread<Guard>,
     inner: S,
 }
 
@@ -80,11 +124,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let state = match self.guard.check(request.headers()) {
+        let peer = peer(request.extensions());
+        let state = match self.guard.get().check(request.headers(), peer) {
             Check::Admitted(admission) => {
+                let added = admission.headers();
                 request.extensions_mut().insert(admission);
                 State::Calling {
                     future: self.inner.call(request),
+                    added,
                 }
             }
             Check::Refused(refusal) => State::Refused {
@@ -123,7 +170,7 @@ pin_project! {
     enum State<S: Service<Request<B>>, B> {
         Refused { refusal: Option<Response> },
         Checking { check: CheckFuture, next: Option<(S, Request<B>)> },
-        Calling { #[pin] future: S::Future },
+        Calling { #[pin] future: S::Future, added: Option<Box<HeaderMap>> },
     }
 }
 
@@ -136,25 +183,32 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
-            let future = match state.as_mut().project() {
-                StateProjection::Calling { future } => return future.poll(context),
+            let (future, added) = match state.as_mut().project() {
+                StateProjection::Calling { future, added } => {
+                    let mut answered = ready!(future.poll(context));
+                    if let (Ok(response), Some(added)) = (&mut answered, added.take()) {
+                        convert::add(response, &added);
+                    }
+                    return Poll::Ready(answered);
+                }
                 StateProjection::Refused { refusal } => match refusal.take() {
                     Some(refusal) => return Poll::Ready(Ok(refusal)),
                     None => return Poll::Pending,
                 },
                 StateProjection::Checking { check, next } => {
-                    let admission: Admission = match ready!(check.as_mut().poll(context)) {
+                    let admission = match ready!(check.as_mut().poll(context)) {
                         Ok(admission) => admission,
                         Err(refusal) => return Poll::Ready(Ok(convert::response(refusal))),
                     };
                     let Some((mut service, mut request)) = next.take() else {
                         return Poll::Pending;
                     };
+                    let added = admission.headers();
                     request.extensions_mut().insert(admission);
-                    service.call(request)
+                    (service.call(request), added)
                 }
             };
-            state.set(State::Calling { future });
+            state.set(State::Calling { future, added });
         }
     }
 }

@@ -6,6 +6,8 @@
 //! # A complete application
 //!
 //! ```
+//! use std::net::SocketAddr;
+//!
 //! use axum::{Router, routing::get};
 //! use sakms_axum::{Authenticated, RequireKey};
 //! use sakms_core::entropy::OsEntropy;
@@ -49,6 +51,8 @@
 //! #   assert_eq!(app.clone().oneshot(request).await?.status(), 200);
 //! #   if false {
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     // With the addresses of those who connect, for keys that may be used from some addresses only.
+//!     let app = app.into_make_service_with_connect_info::<SocketAddr>();
 //!     axum::serve(listener, app).await?;
 //! #   }
 //!     // Uses are counted in memory, and stored now and then and here.
@@ -91,6 +95,8 @@
 //! | --- | --- |
 //! | [`router`] | the routes of a service; [`Api`](sakms_core::http::Api) has its settings |
 //! | [`RequireKey`] | the layer in front of a host's own routes |
+//! | [`RequireToken`], [`RequireKey::or_token`] | the same for people who have signed in, alone and beside keys |
+//! | [`AuthenticatedCaller`] | extractor of whoever was let through, by a token or a key |
 //! | [`Authenticated`], [`MaybeAuthenticated`] | extractors of the key that was let through |
 //! | [`not_found`], [`method_not_allowed`] | the same answers for a host's own fallbacks |
 //!
@@ -116,6 +122,10 @@
 //!   [`Authenticated`] answers 500 where no guard stands, so that a forgotten one does not look like an open door.
 //! - Credentials come in the headers `Authorization` or `X-API-Key`; two that differ, or one twice, are refused. A token in
 //!   the query is refused unless [`Api::query_token`](sakms_core::http::Api::query_token) allows it.
+//! - A guard lets in keys of the service's first environment, `live`, unless it says
+//!   [`RequireKey::environment`] or [`RequireKey::any_environment`]: a test key opens no live route.
+//! - No header says where a request came from unless [`RequireKey::trusted_proxies`] and
+//!   [`Api::trusted_proxies`](sakms_core::http::Api::trusted_proxies) name who is believed.
 //! - Do not log queries, nor the paths of routes that are none: people paste keys into both.
 //! - `axum::serve` waits for ever for a slow client's headers. Where strangers connect, serve through hyper with a
 //!   `header_read_timeout`, or stand behind a proxy. TLS is the host's as well.
@@ -129,8 +139,11 @@ struct Readme;
 mod convert;
 mod extract;
 mod layer;
+mod per_thread;
 mod router;
+mod token_layer;
 
-pub use extract::{Authenticated, MaybeAuthenticated};
+pub use extract::{Authenticated, AuthenticatedCaller, MaybeAuthenticated};
 pub use layer::{GuardFuture, RequireKey, RequireKeyService};
 pub use router::{method_not_allowed, not_found, router};
+pub use token_layer::RequireToken;

@@ -9,7 +9,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use http::Uri;
 use sakms_core::http::{Api, Problem, Resource, Route};
 
-use crate::convert;
+use crate::{convert, layer};
 
 /// The routes of a service, to merge into or nest in a host's router, whatever its state.
 ///
@@ -54,7 +54,9 @@ where
 
 async fn serve(api: Arc<Api>, route: &'static Route, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    convert::response(api.serve(route, parts, body.into_data_stream()).await)
+    let peer = layer::peer(&parts.extensions);
+    let body = body.into_data_stream();
+    convert::response(api.serve(route, parts, peer, body).await)
 }
 
 /// Answers "method not allowed" as the routes of a service do: for [`Router::method_not_allowed_fallback`]. axum adds the

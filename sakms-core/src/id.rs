@@ -111,6 +111,10 @@ id! {
     AccountId
 }
 id! {
+    /// Names a session: what somebody has who signed in, until they sign out.
+    SessionId
+}
+id! {
     /// Names a journal entry before it has a place in the journal, so that a change whose outcome was lost
     /// with the connection can be looked up.
     EntryId

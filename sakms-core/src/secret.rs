@@ -83,8 +83,18 @@ secret_text! {
     /// What a request presents as a JWT, or a JWT that was just issued.
     BearerToken
 }
+secret_text! {
+    /// A private key that tokens are signed with, as a PEM file of PKCS#8.
+    PrivateKeyPem
+}
 
 impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl<'de> Deserialize<'de> for PresentedKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
     }

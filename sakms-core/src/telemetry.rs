@@ -92,6 +92,10 @@ mod facade {
         }
         gauge!("sakms_journal_trusted").set(f64::from(u8::from(journal.trusted)));
         counter!("sakms_use_flush_failures_total").absolute(figures.flush_failures);
+        counter!("sakms_refusals_written_total").absolute(figures.refusals.written);
+        counter!("sakms_refusals_left_out_total").absolute(figures.refusals.left_out);
+        counter!("sakms_refusal_failures_total").absolute(figures.refusals.failures);
+        counter!("sakms_quota_unchecked_total").absolute(figures.quota_unchecked);
     }
 
     fn describe() {
@@ -140,8 +144,24 @@ mod facade {
             "1 while what is remembered of keys is believed, 0 while every check reads the store."
         );
         describe_counter!(
+            "sakms_refusals_written_total",
+            "Entries about refused attempts that were written into the journal."
+        );
+        describe_counter!(
+            "sakms_refusals_left_out_total",
+            "Refused attempts without an entry of their own, because too many others had one."
+        );
+        describe_counter!(
+            "sakms_refusal_failures_total",
+            "Times that such an entry could not be written. It was kept and tried again."
+        );
+        describe_counter!(
             "sakms_use_flush_failures_total",
             "Times that use counts could not be stored. They were kept and tried again."
+        );
+        describe_counter!(
+            "sakms_quota_unchecked_total",
+            "Keys that were let in though their quota could not be asked for."
         );
     }
 }

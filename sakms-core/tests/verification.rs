@@ -367,6 +367,23 @@ async fn an_unknown_key_is_looked_up_once_until_another_key_is_made() {
     assert_eq!(node.finds(), 2);
 }
 
+/// The wall clock may be set while no time goes by: what depends on it does not wait for time to go by.
+#[tokio::test]
+async fn an_end_is_seen_at_once_when_the_clock_is_set() {
+    let node = Node::new();
+    let mut new = NewKey::default();
+    new.expires_at = fixtures::START.checked_add(Duration::from_secs(2));
+    let end = new.expires_at.unwrap();
+    let key = node.key("ada", new).await;
+    for _ in 0..3 {
+        node.warm(&key).await;
+    }
+    node.clock.set(end);
+    assert_eq!(node.check(&key).await.unwrap(), Err(KeyDenial::Expired));
+    node.clock.set(fixtures::START);
+    assert_eq!(node.check(&key).await.unwrap(), Ok(()));
+}
+
 #[tokio::test]
 async fn uses_are_counted_on_the_warm_path_and_kept_when_they_cannot_be_stored() {
     let node = Node::new();

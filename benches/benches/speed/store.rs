@@ -12,7 +12,7 @@ use sakms_benches::timing::{in_turns, now};
 use sakms_core::clock::Timestamp;
 use sakms_core::journal::{Action, Seq};
 use sakms_core::key::{KeyName, KeyPatch, KeyQuery, SecretUse};
-use sakms_core::store::KeyStore;
+use sakms_core::store::{Conditions, KeyStore};
 use tokio::runtime::Runtime;
 
 const FEW: u32 = 1_000;
@@ -158,7 +158,7 @@ fn operations(run: &Run, criterion: &mut Criterion, bench: &Bench<'_>) {
     let (key, secret, added) = new_key(owner(u32::MAX));
     bench
         .runtime
-        .block_on(store.insert(&key, &secret, &added))
+        .block_on(store.insert(&key, &secret, &Conditions::NONE, &added))
         .unwrap();
     let rename = KeyPatch::rename(KeyName::default());
     let revision = std::cell::Cell::new(key.revision);

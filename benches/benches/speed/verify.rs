@@ -56,7 +56,7 @@ fn warm(run: &Run, criterion: &mut Criterion, keys: u64) {
     let guard = Guard::any_key(&world.sakms);
     let requests: Vec<_> = texts.iter().take(10_000).map(request).collect();
     let check = |thread: usize, time: u64| {
-        let check = guard.check(at(&requests, thread, time));
+        let check = guard.check(at(&requests, thread, time), None);
         assert!(matches!(check, Check::Admitted(_)));
         black_box(check);
     };

@@ -29,8 +29,14 @@ fn the_readme_is_true() {
 
 #[test]
 fn it_is_as_long_as_the_readme_says() {
-    let code = include_str!("../src/lib.rs").lines().map(str::trim);
+    let files = [
+        include_str!("../src/lib.rs"),
+        include_str!("../src/keys.rs"),
+        include_str!("../src/lists.rs"),
+        include_str!("../src/tables.rs"),
+    ];
+    let code = files.into_iter().flat_map(str::lines).map(str::trim);
     let code = code.filter(|line| !line.is_empty() && !line.starts_with("//"));
-    let said = format!("`src/lib.rs` has {} lines of code", code.count());
+    let said = format!("`src/` has {} lines of code", code.count());
     assert!(include_str!("../README.md").contains(&said), "{said}");
 }

@@ -6,11 +6,13 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sakms_core::http::TrustedProxies;
 use sakms_core::token::JwtIssuer;
 
 /// API key and access management: register, sign in, issue keys, check them, revoke them.
@@ -62,6 +64,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     pub(crate) secrets: SecretSettings,
     #[command(flatten)]
+    pub(crate) keys: KeySettings,
+    #[command(flatten)]
     pub(crate) hashing: HashSettings,
     #[command(flatten)]
     pub(crate) cache: CacheSettings,
@@ -78,6 +82,25 @@ pub(crate) enum Command {
     Serve,
     /// Bring the tables up to date, say which steps were taken, and end
     Migrate,
+    /// What is done to keys from here
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+}
+
+/// What to do to keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Revoke keys, everybody's, that nobody has used for some days, say which, and end
+    Reap {
+        /// For how many days they were not used; a key that was never used counts from when it was made
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        unused_for: u32,
+        /// Change nothing, and say what would be
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// The frameworks SAKMS has an integration for.
@@ -165,6 +188,42 @@ pub(crate) struct SecretSettings {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Keys")]
+pub(crate) struct KeySettings {
+    /// How long a key lives of which nothing is said, in seconds; for ever (or for the maximum) when not set
+    #[arg(long, global = true, env = "SAKMS_KEY_LIFETIME", value_name = "SECONDS", value_parser = span)]
+    pub(crate) key_lifetime: Option<Duration>,
+
+    /// How long a key lives at least, in seconds
+    #[arg(long, global = true, env = "SAKMS_KEY_LIFETIME_MIN", value_name = "SECONDS", value_parser = span)]
+    pub(crate) key_lifetime_min: Option<Duration>,
+
+    /// How long a key lives at most, in seconds, counted from when it was made
+    #[arg(long, global = true, env = "SAKMS_KEY_LIFETIME_MAX", value_name = "SECONDS", value_parser = span)]
+    pub(crate) key_lifetime_max: Option<Duration>,
+
+    /// How many keys an owner may have that are neither revoked nor expired; any number when not set
+    #[arg(long, global = true, env = "SAKMS_KEYS_PER_OWNER", value_name = "N")]
+    pub(crate) keys_per_owner: Option<NonZeroU32>,
+
+    /// How long the former secret of a rotated key works when nothing is said, in seconds; 0 is not at all
+    #[arg(long, global = true, env = "SAKMS_ROTATION_OVERLAP", default_value = "86400", value_name = "SECONDS", value_parser = span_or_none)]
+    pub(crate) rotation_overlap: Duration,
+
+    /// How long it works at most, in seconds
+    #[arg(long, global = true, env = "SAKMS_ROTATION_OVERLAP_MAX", default_value = "2592000", value_name = "SECONDS", value_parser = span_or_none)]
+    pub(crate) rotation_overlap_max: Duration,
+
+    /// For how long a request with an Idempotency-Key is known again, in seconds
+    #[arg(long, global = true, env = "SAKMS_IDEMPOTENCY_TIME", default_value = "86400", value_name = "SECONDS", value_parser = span)]
+    pub(crate) idempotency_time: Duration,
+
+    /// Revoke keys, every hour, that nobody has used for so many days; none when not set
+    #[arg(long, global = true, env = "SAKMS_REAP_UNUSED_AFTER", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) reap_unused_after: Option<u32>,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Hashing")]
 pub(crate) struct HashSettings {
     /// What new hashes of keys' secrets are; those that are there go on verifying. Passwords are Argon2id always
@@ -234,6 +293,26 @@ pub(crate) struct HttpSettings {
     #[arg(long, global = true, env = "SAKMS_METRICS", default_value = "auto")]
     pub(crate) metrics: MetricsSetting,
 
+    /// Which proxies are believed when X-Forwarded-For says where a request came from: addresses and ranges, or hops:N for
+    /// how many there are; with the word forwarded besides, the header Forwarded is read instead
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_TRUSTED_PROXIES",
+        default_value = "",
+        value_name = "LIST"
+    )]
+    pub(crate) trusted_proxies: TrustedProxies,
+
+    /// What becomes of a request whose key has a quota while the database cannot be asked for it
+    #[arg(
+        long,
+        global = true,
+        env = "SAKMS_LIMITER_DOWN",
+        default_value = "closed"
+    )]
+    pub(crate) limiter_down: LimiterDownSetting,
+
     /// How many connections are served at a time; further ones wait
     #[arg(long, global = true, env = "SAKMS_MAX_CONNECTIONS", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_connections: u32,
@@ -273,6 +352,15 @@ pub(crate) struct CacheSettings {
     /// How long to believe what is remembered while that cannot be read, in milliseconds; 0 reads for every check
     #[arg(long, global = true, env = "SAKMS_MAX_STALENESS", default_value = "5000", value_name = "MILLISECONDS", value_parser = staleness)]
     pub(crate) max_staleness: Duration,
+}
+
+/// What a limiter does that cannot ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LimiterDownSetting {
+    /// It is answered 503
+    Closed,
+    /// It is let in, not counted, and answered with Sakms-Quota: unchecked
+    Open,
 }
 
 /// Whether a page is served.
@@ -338,6 +426,27 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A hundred years.
+const LONGEST: u64 = 100 * 366 * 86_400;
+
+/// Zero is no time, and never "for ever".
+fn span(text: &str) -> Result<Duration, String> {
+    let span = span_or_none(text)?;
+    if span.is_zero() {
+        return Err(format!("must be 1 to {LONGEST}"));
+    }
+    Ok(span)
+}
+
+fn span_or_none(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 0..=LONGEST) => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!(
+            "expected a whole number of seconds up to {LONGEST}"
+        )),
+    }
+}
+
 fn token_seconds(text: &str) -> Result<Duration, String> {
     let expected = "expected a whole number of seconds from 60 to 86400";
     seconds(text)
@@ -392,6 +501,42 @@ mod tests {
         let quick = read(&["--key-hasher", "hmac-sha256"]);
         assert_eq!(quick.ok(), Some(KeyHasherSetting::HmacSha256));
         assert!(read(&["--key-hasher", "sha256"]).is_err());
+    }
+
+    #[test]
+    fn nobody_is_believed_unless_that_is_set() {
+        let read = |arguments: &[&str]| {
+            let settings = Settings::try_parse_from([&["sakms-server"], arguments].concat());
+            settings.map(|settings| settings.http.trusted_proxies)
+        };
+        assert_eq!(read(&[]).ok(), Some(TrustedProxies::none()));
+        let hops = read(&["--trusted-proxies", "hops:2"]);
+        assert_eq!(hops.ok(), Some(TrustedProxies::hops(2)));
+        assert!(read(&["--trusted-proxies", "10.1.2.3/8"]).is_err());
+    }
+
+    #[test]
+    fn no_time_is_never_for_ever() {
+        let read = |arguments: &[&str]| {
+            Settings::try_parse_from([&["sakms-server"], arguments].concat()).is_ok()
+        };
+        for flag in [
+            "--key-lifetime",
+            "--key-lifetime-min",
+            "--key-lifetime-max",
+            "--keys-per-owner",
+            "--idempotency-time",
+            "--reap-unused-after",
+        ] {
+            assert!(read(&[flag, "1"]), "{flag}");
+            for bad in ["0", "-1", "", "99999999999999999999"] {
+                assert!(!read(&[flag, bad]), "{flag} {bad}");
+            }
+        }
+        assert!(read(&["--rotation-overlap", "0"]), "at once");
+        assert!(read(&["keys", "reap", "--unused-for", "90", "--dry-run"]));
+        assert!(!read(&["keys", "reap"]), "how long is not guessed");
+        assert!(!read(&["keys", "reap", "--unused-for", "0"]));
     }
 
     #[test]

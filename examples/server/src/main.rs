@@ -11,12 +11,13 @@ mod keys;
 mod listen;
 mod log;
 mod metrics;
+mod reap;
 mod trace;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use config::{Command, Framework, Settings};
+use config::{Command, Framework, KeysCommand, Settings};
 use error::Failure;
 
 fn main() -> ExitCode {
@@ -41,6 +42,13 @@ fn run(settings: &Settings) -> Result<(), Failure> {
         match settings.command.unwrap_or(Command::Serve) {
             Command::Serve => serve(settings).await,
             Command::Migrate => database::migrate(&settings.database).await,
+            Command::Keys {
+                command:
+                    KeysCommand::Reap {
+                        unused_for,
+                        dry_run,
+                    },
+            } => reap::once(settings, unused_for, dry_run).await,
         }
     })
 }
@@ -54,6 +62,9 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     let database = database::open(&settings.database).await?;
     let sakms = app::sakms(settings, rules, database, keys)?;
     let api = app::api(settings, &sakms);
+    if let Some(days) = settings.keys.reap_unused_after {
+        tokio::spawn(reap::hourly(sakms.clone(), days));
+    }
     let metrics = recorder.map(|recorder| metrics::Metrics::new(recorder, &sakms));
     let wrong_scope = |error| Failure::new("a demo route's scope", &error);
     match settings.framework {

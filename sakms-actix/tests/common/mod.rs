@@ -9,11 +9,15 @@ use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, Json, ServiceConfig};
 use actix_web::{App, Error, HttpMessage as _, HttpServer};
-use sakms_actix::{Authenticated, MaybeAuthenticated, RequireKey};
+use sakms_actix::{
+    Authenticated, AuthenticatedCaller, MaybeAuthenticated, RequireKey, RequireToken,
+};
 use sakms_core::http::{Api, Group};
 use sakms_core::key::Environment;
 use sakms_core::service::{Caller, Sakms};
-use sakms_core::testkit::http::{HOST_USER, Server, key_json, owner_json};
+use sakms_core::testkit::http::{
+    COST, EITHER, HOST_USER, PROXIES, Server, caller_json, key_json, owner_json,
+};
 use serde_json::Value;
 
 /// Serves `api` with the routes the suite asks for, until the server is dropped.
@@ -76,11 +80,29 @@ fn guarded(config: &mut ServiceConfig, sakms: &Sakms) {
     let any = RequireKey::new(sakms);
     let reports = any.clone().scope("reports:read").unwrap();
     let live = any.clone().environment(Environment::live());
+    let test = any.clone().environment(Environment::test());
+    let everywhere = any.clone().any_environment();
+    let either = any.clone().requirement(EITHER.parse().unwrap());
+    let costly = any.clone().cost(COST);
+    let proxied = any.clone().trusted_proxies(PROXIES.parse().unwrap());
     let maybe = any.clone().or_anonymous();
+    let (people, both) = (RequireToken::new(sakms), reports.clone().or_token());
+    config
+        .service(web::resource("/guarded/token").wrap(people).get(caller))
+        .service(
+            web::resource("/guarded/token-or-key")
+                .wrap(both)
+                .get(caller),
+        );
     for (path, guard) in [
         ("/guarded/any", any),
         ("/guarded/reports", reports),
         ("/guarded/live", live),
+        ("/guarded/test", test),
+        ("/guarded/everywhere", everywhere),
+        ("/guarded/either", either),
+        ("/guarded/costly", costly),
+        ("/guarded/proxied", proxied),
     ] {
         config.service(web::resource(path).wrap(guard).get(key));
     }
@@ -91,6 +113,10 @@ fn guarded(config: &mut ServiceConfig, sakms: &Sakms) {
 /// keep the connection reads it.
 async fn key(Authenticated(key): Authenticated, _body: Bytes) -> Json<Value> {
     Json(key_json(&key))
+}
+
+async fn caller(AuthenticatedCaller(caller): AuthenticatedCaller) -> Json<Value> {
+    Json(caller_json(&caller))
 }
 
 async fn owner(MaybeAuthenticated(key): MaybeAuthenticated) -> Json<Value> {

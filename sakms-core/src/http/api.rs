@@ -1,23 +1,26 @@
 //! What an adapter serves: the settings of the HTTP side, and one function that serves any row of the table.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderValue};
 use http::request::Parts;
 
+use super::answer::{self, DEPRECATION};
 use super::body;
 use super::call::Call;
+use super::client_address::TrustedProxies;
 use super::credentials::{Credential, credential_or_query};
 use super::problem::Problem;
 use super::resource::{Resource, stands_at};
 use super::response::Response;
 use super::route::{Access, Group, Route, routes};
 use crate::key::Scope;
-use crate::service::{Caller, Requirement, Sakms};
+use crate::service::{Caller, Circumstances, Requirement, Sakms};
 use crate::verdict::Verdict;
 
 /// Since when `?token=` is deprecated (RFC 9745): the first release, 2026-11-22T00:00:00Z.
@@ -39,6 +42,7 @@ pub enum QueryToken {
 pub struct Api {
     sakms: Sakms,
     query_token: QueryToken,
+    proxies: TrustedProxies,
     body_limit: usize,
     body_time: Duration,
     pub(super) groups: Arc<HashSet<Group>>,
@@ -50,14 +54,25 @@ impl From<Sakms> for Api {
     /// The defaults: every group the service has parts for, no token in the query, bodies of at most 64 KiB that
     /// arrive within 10 seconds.
     fn from(sakms: Sakms) -> Self {
-        let mut groups = HashSet::from([Group::Keys, Group::Meta, Group::Documents]);
+        let mut groups = HashSet::from([
+            Group::Keys,
+            Group::Roles,
+            Group::OAuth,
+            Group::Audit,
+            Group::Meta,
+            Group::Documents,
+        ]);
         if sakms.has_accounts() {
             groups.insert(Group::Accounts);
+        }
+        if sakms.has_tokens() {
+            groups.insert(Group::Tokens);
         }
         let (body_limit, body_time) = (64 * 1024, Duration::from_secs(10));
         Self {
             sakms,
             query_token: QueryToken::default(),
+            proxies: TrustedProxies::none(),
             body_limit,
             body_time,
             groups: Arc::new(groups),
@@ -72,6 +87,14 @@ impl Api {
     #[must_use]
     pub const fn query_token(mut self, setting: QueryToken) -> Self {
         self.query_token = setting;
+        self
+    }
+
+    /// Which proxies are believed when they say where a request came from; none when nothing is said. A host's own guards are
+    /// told apart ([`Guard::trusted_proxies`](super::Guard::trusted_proxies)).
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
         self
     }
 
@@ -98,6 +121,12 @@ impl Api {
         self
     }
 
+    /// Which proxies are believed.
+    #[must_use]
+    pub const fn proxies(&self) -> &TrustedProxies {
+        &self.proxies
+    }
+
     /// The service.
     #[must_use]
     pub const fn sakms(&self) -> &Sakms {
@@ -118,22 +147,25 @@ impl Api {
     }
 
     /// Serves one row: finds out who calls, reads the body, runs the handler, and turns whatever comes of it into a
-    /// response.
-    pub async fn serve<B, E>(&self, route: &'static Route, parts: Parts, body: B) -> Response
+    /// response. `peer` is the address of the connection's other end, where it is known.
+    pub async fn serve<B, E>(
+        &self,
+        route: &'static Route,
+        parts: Parts,
+        peer: Option<IpAddr>,
+        body: B,
+    ) -> Response
     where
         B: Stream<Item = Result<Bytes, E>>,
     {
-        let mut by_query = false;
-        let mut response = match self.answer(route, parts, body, &mut by_query).await {
+        let mut added = HeaderMap::new();
+        let address = self.proxies.client(peer, &parts.headers);
+        let answer = self.answer(route, parts, address, body, &mut added);
+        let mut response = match answer.await {
             Ok(response) => response,
             Err(problem) => problem.into_response(),
         };
-        if by_query {
-            let name = HeaderName::from_static("deprecation");
-            response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(QUERY_TOKEN_DEPRECATED));
-        }
+        response.headers_mut().extend(added);
         response
     }
 
@@ -141,8 +173,9 @@ impl Api {
         &self,
         route: &'static Route,
         parts: Parts,
+        address: Option<IpAddr>,
         body: B,
-        by_query: &mut bool,
+        added: &mut HeaderMap,
     ) -> Result<Response, Problem>
     where
         B: Stream<Item = Result<Bytes, E>>,
@@ -156,10 +189,16 @@ impl Api {
         let caller = match &route.access {
             Access::Anyone => None,
             Access::Caller(scope) => {
-                Some(self.caller(&parts, &query, Some(scope), by_query).await?)
+                let scope = Some(scope);
+                Some(self.caller(&parts, &query, address, scope, added).await?)
+            }
+            Access::KeyHolder => {
+                let caller = self.caller(&parts, &query, address, None, added).await?;
+                caller.require_key()?;
+                Some(caller)
             }
             Access::Admin => {
-                let caller = self.caller(&parts, &query, None, by_query).await?;
+                let caller = self.caller(&parts, &query, address, None, added).await?;
                 caller.require_admin()?;
                 Some(caller)
             }
@@ -172,6 +211,7 @@ impl Api {
         let call = Call {
             sakms: self.sakms.clone(),
             caller,
+            address,
             id,
             #[cfg(feature = "docs-ui")]
             slashed: parts.uri.path().ends_with('/'),
@@ -185,13 +225,14 @@ impl Api {
     }
 
     /// Who calls: whom the host put there, a key with the scope (if one is asked for), or an account by its token, in
-    /// this order.
+    /// this order. `added` gets what the answer is to say of the credential, whatever else it says.
     async fn caller(
         &self,
         parts: &Parts,
         query: &str,
+        address: Option<IpAddr>,
         scope: Option<&Scope>,
-        by_query: &mut bool,
+        added: &mut HeaderMap,
     ) -> Result<Caller, Problem> {
         if let Some(caller) = parts.extensions.get::<Caller>() {
             scope.map_or(Ok(()), |scope| caller.require(scope))?;
@@ -199,20 +240,39 @@ impl Api {
         }
         let query_token = self.query_token == QueryToken::Allow;
         let (credential, from_query) = credential_or_query(&parts.headers, query, query_token)?;
-        *by_query = from_query;
+        if from_query {
+            let deprecated = HeaderValue::from_static(QUERY_TOKEN_DEPRECATED);
+            added.insert(DEPRECATION, deprecated);
+        }
         match credential.ok_or_else(Problem::credential_missing)? {
             Credential::Token(token) => match self.sakms.authenticate(&token).await? {
                 Verdict::Granted(caller) => Ok(caller),
                 Verdict::Denied(denial) => Err(Problem::token_denied(denial)),
             },
-            Credential::Key(key) => match self.sakms.verify(&key, &Requirement::any_key()).await? {
-                Verdict::Granted(key) => {
-                    let caller = Caller::key(key);
-                    scope.map_or(Ok(()), |scope| caller.require(scope))?;
-                    Ok(caller)
+            Credential::Key(key) => {
+                // Of any environment: an owner's keys are managed together.
+                let requirement = Requirement::any_key();
+                let circumstances = Circumstances {
+                    address,
+                    ..Circumstances::default()
+                };
+                let verdict = self.sakms.verify_with(&key, &requirement, &circumstances);
+                match verdict.await? {
+                    Verdict::Granted(key) => {
+                        added.extend(
+                            answer::fields(key.standing())
+                                .map(|fields| *fields)
+                                .unwrap_or_default(),
+                        );
+                        let id = key.key_id();
+                        let caller = Caller::key(key);
+                        let allowed = scope.map_or(Ok(()), |scope| caller.require(scope));
+                        allowed.inspect_err(|error| self.sakms.refused(id, error))?;
+                        Ok(caller)
+                    }
+                    Verdict::Denied(denial) => Err(Problem::key_denied(&denial)),
                 }
-                Verdict::Denied(denial) => Err(Problem::key_denied(&denial)),
-            },
+            }
         }
     }
 }

@@ -90,9 +90,12 @@ pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
             (".", None) => "body".to_owned(),
             _ => path,
         };
-        // A password that is a number must not come back in an error message.
-        let message = match field.as_str() {
-            "password" if named_in(&message).is_none() => "must be text".to_owned(),
+        // A secret that is no text must not come back in an error message.
+        let message = match field.split('[').next() {
+            Some("password" | "key") if named_in(&message).is_none() => "must be text".to_owned(),
+            Some("keys") if named_in(&message).is_none() => {
+                "must be a list of at most 100 texts".to_owned()
+            }
             _ => message,
         };
         Problem::invalid(vec![FieldError::new(field, message)])

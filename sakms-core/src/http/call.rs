@@ -1,6 +1,8 @@
 //! A request as a handler sees it, and what it answers.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use bytes::Bytes;
@@ -10,9 +12,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::body;
+use super::form::Form;
 use super::problem::Problem;
 use super::response::{Response, private};
-use crate::service::{Caller, FieldError, Sakms};
+use crate::id::KeyId;
+use crate::service::{Caller, FieldError, IdempotencyKey, Sakms};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A request, its framework taken off.
 #[derive(Debug)]
@@ -22,6 +28,8 @@ pub struct Call {
     pub sakms: Sakms,
     /// Who makes it; there for every route that is not for anyone.
     pub(super) caller: Option<Caller>,
+    /// Where it came from, past the proxies that are trusted; `None` when that is not known.
+    pub address: Option<IpAddr>,
     /// What stands in the path where the route has `{id}`, percent-decoded.
     pub(super) id: Option<String>,
     /// Whether the path ends with a slash: what a relative reference in the answer starts from.
@@ -50,8 +58,33 @@ impl Call {
             .ok_or_else(Problem::not_found)
     }
 
+    /// The key that the path is about. `current` is the one that asks.
+    pub(super) fn key_id(&self) -> Result<KeyId, Problem> {
+        if self.id.as_deref() == Some("current") {
+            return self.caller()?.key_id().ok_or_else(Problem::not_found);
+        }
+        self.id()
+    }
+
+    /// What the client sent to have a repeated request known.
+    pub(super) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
+        let mut values = self.headers.get_all(IDEMPOTENCY_KEY).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => match value.to_str().unwrap_or_default().parse() {
+                Ok(key) => Ok(Some(key)),
+                Err(_) => Err(Problem::bad_idempotency_key()),
+            },
+            (Some(_), Some(_)) => Err(Problem::bad_idempotency_key()),
+        }
+    }
+
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         body::json(&self.headers, &self.body)
+    }
+
+    pub(super) fn form(&self) -> Result<Form, Problem> {
+        Form::read(&self.headers, &self.body)
     }
 
     /// JSON where the body may be left out altogether.
@@ -60,6 +93,37 @@ impl Call {
             Ok(T::default())
         } else {
             self.json()
+        }
+    }
+
+    /// A query parameter that may stand there once, read by `parse`.
+    pub(super) fn parsed<T, E: fmt::Display>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Problem> {
+        let value = self.parameter(name)?.map(|text| parse(&text));
+        value
+            .transpose()
+            .map_err(|error| Problem::invalid(vec![FieldError::new(name, error)]))
+    }
+
+    /// Refuses a query with other parameters than these. A token may stand there besides, where that is switched on.
+    pub(super) fn refuse_parameters_but<'a>(
+        &self,
+        known: impl IntoIterator<Item = &'a &'a str>,
+    ) -> Result<(), Problem> {
+        let known: Vec<_> = known.into_iter().copied().chain(["token"]).collect();
+        let names = self.query.split('&').map(|pair| {
+            let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+            name
+        });
+        let unknown = names
+            .filter(|name| !name.is_empty() && !known.contains(name))
+            .map(|name| FieldError::new(name, "is no parameter of this route"));
+        match unknown.take(8).collect::<Vec<_>>() {
+            unknown if unknown.is_empty() => Ok(()),
+            unknown => Err(Problem::invalid(unknown)),
         }
     }
 
@@ -111,6 +175,12 @@ impl Reply {
         // The bodies are structs of text and numbers, which cannot fail to serialise.
         let body = serde_json::to_vec(body).unwrap_or_default();
         Self::text(status, "application/json", body)
+    }
+
+    /// The same reply, to a request that had been answered before.
+    pub(super) fn replayed(self) -> Self {
+        let name = HeaderName::from_static("idempotency-replayed");
+        self.with(name, HeaderValue::from_static("true"))
     }
 
     /// Bytes of this content type.

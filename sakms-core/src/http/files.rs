@@ -9,12 +9,11 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::StatusCode;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue,
-    IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, VARY,
 };
-use sha2::{Digest as _, Sha256};
 
 use super::call::Reply;
+use super::conditional::{has_version, members, weak_version_of};
 
 /// One file.
 pub(super) struct File {
@@ -84,7 +83,7 @@ impl File {
     /// The file as this request takes it. It may be kept, and is asked for again before it is used.
     pub(super) fn reply(&self, request: &HeaderMap) -> Reply {
         let version = self.version();
-        let reply = if names(request, version) {
+        let reply = if has_version(request, version) {
             Reply::text(StatusCode::NOT_MODIFIED, self.content_type, Bytes::new())
         } else {
             match self.stored {
@@ -117,35 +116,12 @@ impl File {
     /// The head of a digest, marked as weak because it is the same for both encodings.
     fn version(&self) -> &HeaderValue {
         self.version.get_or_init(|| {
-            let digest = Sha256::digest(match self.stored {
+            weak_version_of(match self.stored {
                 Stored::Plain(text) => text.as_bytes(),
                 Stored::Gzip(bytes) => bytes,
-            });
-            let head: String = digest
-                .iter()
-                .take(8)
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            HeaderValue::try_from(format!("W/\"{head}\""))
-                .unwrap_or(HeaderValue::from_static("W/\"\""))
+            })
         })
     }
-}
-
-/// The members of a header that holds a list (RFC 9110, section 5.6.1).
-fn members(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-}
-
-fn names(request: &HeaderMap, version: &HeaderValue) -> bool {
-    let opaque = |tag: &[u8]| tag.strip_prefix(b"W/").unwrap_or(tag).to_vec();
-    members(request, IF_NONE_MATCH)
-        .any(|tag| tag == "*" || opaque(tag.as_bytes()) == opaque(version.as_bytes()))
 }
 
 /// Whether the request takes gzip (RFC 9110, section 12.5.3). One that says nothing gets the file as it is.
@@ -169,6 +145,8 @@ fn takes_gzip(request: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::header::{HeaderName, IF_NONE_MATCH};
+
     use super::*;
 
     fn headers(name: HeaderName, value: &'static str) -> HeaderMap {

@@ -4,13 +4,17 @@
 //! hands the request to [`Api::serve`]; it holds no status code, JSON shape, path or scope name of its own. Its
 //! middleware is a thin shell over a [`Guard`].
 
+mod answer;
 mod api;
 mod body;
 mod call;
+mod client_address;
+mod conditional;
 mod credentials;
 mod dto;
 #[cfg(feature = "docs-ui")]
 mod files;
+mod form;
 mod guard;
 mod handlers;
 #[cfg(feature = "openapi")]
@@ -19,9 +23,11 @@ mod problem;
 mod resource;
 mod response;
 mod route;
+mod token_guard;
 
 pub use api::{Api, QueryToken};
 pub use call::{Call, Reply};
+pub use client_address::{ForwardedBy, InvalidProxies, TrustedProxies};
 pub use credentials::{Credential, credential};
 pub use guard::{Admission, Check, CheckFuture, Guard};
 #[cfg(feature = "openapi")]

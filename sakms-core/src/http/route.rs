@@ -10,7 +10,9 @@ use http::Method;
 use super::call::{Call, Reply};
 #[cfg(feature = "docs-ui")]
 use super::handlers::documents;
-use super::handlers::{auth, keys, meta};
+use super::handlers::{
+    ask, audit, auth, bulk, keys, meta, oversight, roles, rotation, state, tokens,
+};
 use super::problem::Problem;
 use crate::key::Scope;
 
@@ -44,8 +46,16 @@ impl fmt::Debug for Route {
 pub enum Group {
     /// Registering and signing in.
     Accounts,
+    /// What others need to check tokens; there by default where somebody issues any.
+    Tokens,
     /// Managing keys.
     Keys,
+    /// Defining roles.
+    Roles,
+    /// Asking about keys and revoking them as OAuth does (RFC 7662 and RFC 7009).
+    OAuth,
+    /// Reading the journal.
+    Audit,
     /// Health.
     Meta,
     /// The OpenAPI document and the pages that show it; there with the feature `docs-ui`.
@@ -60,6 +70,8 @@ pub enum Access {
     Anyone,
     /// Whoever the host says, an account by its token, or a key that holds this scope.
     Caller(Scope),
+    /// Whoever holds a key, whatever its scopes are.
+    KeyHolder,
     /// An admin: whom the host says, or an account that holds that role. No key.
     Admin,
 }
@@ -95,7 +107,28 @@ pub fn routes() -> &'static [Route] {
             row!(GET "/keys", Keys, holding("keys:read"), false, keys::list),
             row!(GET "/keys/{id}", Keys, holding("keys:read"), false, keys::get),
             row!(PATCH "/keys/{id}", Keys, holding("keys:write"), true, keys::update),
-            row!(POST "/keys/{id}/revoke", Keys, holding("keys:write"), false, keys::revoke),
+            row!(POST "/keys/revoke", Keys, holding("keys:write"), true, bulk::revoke),
+            row!(POST "/keys/{id}/disable", Keys, holding("keys:write"), false, state::disable),
+            row!(POST "/keys/{id}/enable", Keys, holding("keys:write"), false, state::enable),
+            row!(POST "/keys/{id}/rotate", Keys, holding("keys:write"), true, rotation::rotate),
+            row!(POST "/keys/{id}/rotation/finish", Keys, holding("keys:write"), false, rotation::finish),
+            row!(POST "/keys/{id}/rotation/cancel", Keys, holding("keys:write"), false, rotation::cancel),
+            row!(POST "/keys/{id}/revoke", Keys, holding("keys:write"), false, state::revoke),
+            row!(POST "/keys/current/revoke", Keys, Access::KeyHolder, false, state::revoke_current),
+            row!(GET "/roles", Roles, holding("keys:read"), false, roles::list),
+            row!(PUT "/roles/{name}", Roles, Access::Admin, true, roles::set),
+            row!(DELETE "/roles/{name}", Roles, Access::Admin, false, roles::remove),
+            row!(GET "/keys/{id}/usage", Keys, holding("keys:read"), false, oversight::usage),
+            row!(POST "/keys/{id}/explain", Keys, Access::Admin, true, oversight::explain),
+            row!(POST "/keys/verify", Keys, holding("keys:verify"), true, ask::verify),
+            row!(POST "/keys/verify/batch", Keys, holding("keys:verify"), true, ask::verify_each),
+            row!(POST "/oauth/introspect", OAuth, holding("keys:verify"), true, ask::introspect),
+            row!(POST "/oauth/revoke", OAuth, ANYONE, true, ask::revoke),
+            row!(GET "/accounts", Accounts, Access::Admin, false, oversight::accounts),
+            row!(POST "/accounts/{id}/disable", Accounts, Access::Admin, false, oversight::disable),
+            row!(POST "/accounts/{id}/enable", Accounts, Access::Admin, false, oversight::enable),
+            row!(GET "/audit", Audit, holding("audit:read"), false, audit::list),
+            row!(GET "/.well-known/jwks.json", Tokens, ANYONE, false, tokens::jwks),
             row!(GET "/health", Meta, ANYONE, false, meta::health),
             row!(GET "/ready", Meta, ANYONE, false, meta::ready),
         ];

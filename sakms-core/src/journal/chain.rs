@@ -1,6 +1,7 @@
 //! Rows in their places, chained by a hash.
 
 use std::fmt;
+use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
@@ -61,6 +62,37 @@ impl JournalHead {
     }
 }
 
+impl fmt::Display for JournalHead {
+    /// The place and the hash, as people note them: `1204:9f86d081…`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.chain)
+    }
+}
+
+impl FromStr for JournalHead {
+    type Err = InvalidHead;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHead> {
+        let (seq, chain) = text.split_once(':').ok_or(InvalidHead)?;
+        // A sign in front of a number is taken by its parser.
+        let digits = !seq.is_empty() && seq.bytes().all(|byte| byte.is_ascii_digit());
+        let seq = seq.parse().ok().filter(|_| digits).ok_or(InvalidHead)?;
+        Ok(Self::new(Seq::new(seq), chain.parse()?))
+    }
+}
+
+/// The text is no head of a journal, or no hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidHead;
+
+impl fmt::Display for InvalidHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the head of a journal: expected its last number, a colon and 64 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for InvalidHead {}
+
 impl From<&JournalRow> for JournalHead {
     /// The head of a journal that ends with this row.
     fn from(row: &JournalRow) -> Self {
@@ -111,13 +143,35 @@ impl ChainHash {
     }
 }
 
+impl fmt::Display for ChainHash {
+    /// 64 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for ChainHash {
+    type Err = InvalidHead;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHead> {
+        let mut bytes = [0; 32];
+        if text.len() != 2 * bytes.len() || !text.is_ascii() {
+            return Err(InvalidHead);
+        }
+        let digit = |place: usize| char::from(text.as_bytes()[place]).to_digit(16);
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            let (Some(high), Some(low)) = (digit(2 * place), digit(2 * place + 1)) else {
+                return Err(InvalidHead);
+            };
+            *byte = u8::try_from(high * 16 + low).map_err(|_| InvalidHead)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
 impl fmt::Debug for ChainHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ChainHash(")?;
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str(")")
+        write!(f, "ChainHash({self})")
     }
 }
 
@@ -224,5 +278,27 @@ mod tests {
         };
         let hash = |entry| ChainHash::GENESIS.next(Seq::new(1), &entry);
         assert_ne!(hash(entry("a", "b")), hash(entry("ab", "")));
+    }
+
+    #[test]
+    fn a_head_comes_back_from_its_text() {
+        let head = JournalHead::from(&rows(3)[2]);
+        assert_eq!(head.to_string().parse(), Ok(head));
+        assert!(head.to_string().starts_with("3:"));
+        let hash = head.chain.to_string();
+        for bad in [
+            "",
+            ":",
+            "3",
+            &hash,
+            &format!("+3:{hash}"),
+            &format!("3:{}", &hash[1..]),
+            &format!("3:{hash}0"),
+            &format!("3:{}g", &hash[1..]),
+            &format!("3:é{}", &hash[2..]),
+            &format!("99999999999999999999:{hash}"),
+        ] {
+            assert_eq!(bad.parse::<JournalHead>(), Err(InvalidHead), "{bad}");
+        }
     }
 }

@@ -10,7 +10,7 @@ mod entry;
 mod query;
 mod word;
 
-pub use chain::{BrokenChain, ChainHash, JournalHead, JournalRow, verify};
+pub use chain::{BrokenChain, ChainHash, InvalidHead, JournalHead, JournalRow, verify};
 pub use entry::{JournalEntry, Seq};
 pub use query::JournalQuery;
-pub use word::{Action, Actor, Subject};
+pub use word::{Action, Actor, Subject, Whose};

@@ -107,6 +107,14 @@ impl Action {
     pub const ACCOUNT_REHASH: Self = Self(Cow::Borrowed("account.rehash"));
 }
 
+impl Action {
+    /// Whether it says that something was refused: nothing is otherwise than before.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        *self == Self::KEY_REFUSE || *self == Self::ACCOUNT_REFUSE
+    }
+}
+
 impl Subject {
     /// A key.
     #[must_use]
@@ -158,6 +166,29 @@ impl Subject {
     pub fn as_owner(&self) -> Option<Owner> {
         self.0.strip_prefix("owner:")?.parse().ok()
     }
+
+    /// Whose a row about this is ([`KeyStore::journal`](crate::store::KeyStore::journal)).
+    #[must_use]
+    pub fn whose(&self) -> Whose {
+        if let Some(key) = self.as_key() {
+            return Whose::KeyOwner(key);
+        }
+        let account = self.as_account().map(Owner::from);
+        let owner = account.or_else(|| self.as_owner());
+        owner.map_or(Whose::Nobody, Whose::Owner)
+    }
+}
+
+/// Whose a row of the journal is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Whose {
+    /// This owner's.
+    Owner(Owner),
+    /// That of the owner of this key, whom the store knows; nobody's, when there is no such key.
+    KeyOwner(KeyId),
+    /// Nobody's in particular.
+    Nobody,
 }
 
 #[cfg(test)]
@@ -169,5 +200,22 @@ mod tests {
         let id = KeyId::from_bytes([3; 16]);
         assert_eq!(Subject::key(id).as_key(), Some(id));
         assert_eq!(Subject::owner(&"key:x".parse().unwrap()).as_key(), None);
+    }
+
+    #[test]
+    fn a_row_is_somebodys_by_its_subject() {
+        let (key, account) = (KeyId::from_bytes([3; 16]), AccountId::from_bytes([4; 16]));
+        let owner: Owner = "account:x".parse().unwrap();
+        for (subject, whose) in [
+            (Subject::key(key), Whose::KeyOwner(key)),
+            (Subject::account(account), Whose::Owner(account.into())),
+            (Subject::owner(&owner), Whose::Owner(owner)),
+            (Subject::role(&"a".parse().unwrap()), Whose::Nobody),
+            (Subject::SERVICE, Whose::Nobody),
+            (Subject::from_stored("key:x".into()), Whose::Nobody),
+            (Subject::from_stored("account:".into()), Whose::Nobody),
+        ] {
+            assert_eq!(subject.whose(), whose, "{subject}");
+        }
     }
 }

@@ -217,6 +217,12 @@ impl IpRange {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
+
+    /// Whether every address of `other` is one of them.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
+    }
 }
 
 impl fmt::Display for IpRange {
@@ -259,16 +265,6 @@ impl<'de> Deserialize<'de> for IpRange {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
-
-#[cfg(feature = "openapi")]
-impl utoipa::PartialSchema for IpRange {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        String::schema()
-    }
-}
-
-#[cfg(feature = "openapi")]
-impl utoipa::ToSchema for IpRange {}
 
 #[cfg(test)]
 mod tests {

@@ -107,10 +107,14 @@ pub(crate) enum Purpose {
     KeyTag,
     /// The seal on a page cursor.
     Cursor,
+    /// The seal on the place where a list other than that of keys goes on.
+    ListPlace,
     /// What the secrets of keys are hashed with, where that is not Argon2.
     KeyPepper,
     /// The name under which a stored hash refers to its pepper.
     KeyPepperId,
+    /// What stands for a request that may be repeated.
+    Idempotency,
 }
 
 impl Purpose {
@@ -118,8 +122,10 @@ impl Purpose {
         match self {
             Self::KeyTag => b"sakms key tag v1",
             Self::Cursor => b"sakms cursor v1",
+            Self::ListPlace => b"sakms list place v1",
             Self::KeyPepper => b"sakms key pepper v1",
             Self::KeyPepperId => b"sakms key pepper id v1",
+            Self::Idempotency => b"sakms idempotency v1",
         }
     }
 }

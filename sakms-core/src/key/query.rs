@@ -1,6 +1,10 @@
 //! Which keys to list.
 
-use super::field::Owner;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use super::field::{InvalidField, Owner};
 use super::names::Tag;
 use super::record::KeyRecord;
 use super::word::Environment;
@@ -102,6 +106,15 @@ pub enum KeyState {
 }
 
 impl KeyState {
+    /// Every state, the worst first.
+    pub const ALL: [Self; 5] = [
+        Self::Revoked,
+        Self::Disabled,
+        Self::Expired,
+        Self::Pending,
+        Self::Active,
+    ];
+
     /// The state of a key at a moment.
     #[must_use]
     pub fn of(key: &KeyRecord, now: Timestamp) -> Self {
@@ -124,6 +137,24 @@ impl KeyState {
             Self::Pending => "pending",
             Self::Active => "active",
         }
+    }
+}
+
+impl FromStr for KeyState {
+    type Err = InvalidField;
+
+    /// Reads what [`KeyState::as_str`] gives.
+    fn from_str(text: &str) -> Result<Self, InvalidField> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|state| state.as_str() == text).ok_or(InvalidField(
+            "a state is one of active, pending, disabled, expired and revoked",
+        ))
+    }
+}
+
+impl Serialize for KeyState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -73,6 +73,13 @@ impl KeyRecord {
             revision: Revision::FIRST,
         }
     }
+
+    /// Whether it is one of the keys of which an owner may have only so many: it is not revoked, and not expired at
+    /// this moment ([`Conditions`](crate::store::Conditions)).
+    #[must_use]
+    pub fn counts_at(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
 }
 
 /// One printable credential of a key. Of the secret itself only the hash is kept.

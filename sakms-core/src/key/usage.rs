@@ -160,6 +160,19 @@ impl DayUse {
             refused,
         }
     }
+
+    /// Adds uses ([`KeyStore::record_uses`](crate::store::KeyStore::record_uses)); that they are of this day is for the
+    /// caller to see to.
+    pub const fn add(&mut self, used: &SecretUse) {
+        self.allowed = self.allowed.saturating_add(used.count);
+        self.refused = self.refused.saturating_add(used.refused);
+    }
+
+    /// Whether nothing happened that day.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.allowed == 0 && self.refused == 0
+    }
 }
 
 #[cfg(test)]

@@ -124,23 +124,37 @@ impl Sakms {
         };
         let Some(account) = account else {
             hashes.verify_absent(Share::Passwords, password).await?;
-            return Ok(Verdict::Denied(LoginDenial));
+            return Ok(self.refuse_sign_in(None, "unknown"));
         };
         if !hashes
             .verify(Share::Passwords, password, &account.password_hash)
             .await?
         {
-            return Ok(Verdict::Denied(LoginDenial));
+            return Ok(self.refuse_sign_in(Some(account.id), "wrong_password"));
         }
         let owner = Owner::from(account.id);
         if keys.owner_disabled_at(&owner).await?.is_some() {
-            return Ok(Verdict::Denied(LoginDenial));
+            return Ok(self.refuse_sign_in(Some(account.id), "disabled"));
         }
         let token = tokens.issue(&TokenRequest::new(owner)).await?;
         if hashes.needs_rehash(Share::Passwords, &account.password_hash) {
             self.renew_password_hash(account, password);
         }
         Ok(Verdict::Granted(token))
+    }
+
+    /// Counted alike whether there is such an account or not: the time must not tell.
+    fn refuse_sign_in(
+        &self,
+        account: Option<AccountId>,
+        reason: &'static str,
+    ) -> Verdict<IssuedToken, LoginDenial> {
+        let Inner {
+            refusals, usage, ..
+        } = &*self.inner;
+        refusals.sign_in(account, reason);
+        usage.ensure_running();
+        Verdict::Denied(LoginDenial)
     }
 
     /// Who a token speaks for. The token must be genuine, its account must exist, and its owner must not be disabled.
@@ -180,7 +194,7 @@ impl Sakms {
         if keys.owner_disabled_at(&owner).await?.is_some() {
             return Ok(Verdict::Denied(CallerDenial::Disabled));
         }
-        Ok(Verdict::Granted(caller))
+        Ok(Verdict::Granted(caller.known_by(claims)))
     }
 
     /// Disables an owner: they cannot sign in, and none of their tokens and keys is good for anything.

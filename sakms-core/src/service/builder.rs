@@ -1,13 +1,18 @@
 //! Setting up [`Sakms`].
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::follow::Follower;
+use super::keys::{Forgetter, IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap};
+use super::limit::LimiterDown;
+use super::refusals::Refusals;
 use super::renew::Renewals;
+use super::seal::ListSeal;
 use super::tally::Tally;
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
@@ -32,7 +37,9 @@ pub struct SakmsBuilder {
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
     caching: CacheConfig,
-    usage_interval: Duration,
+    rules: KeyRules,
+    refusals_per_minute: u32,
+    limiter_down: LimiterDown,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -49,7 +56,15 @@ impl SakmsBuilder {
             hashing: HashPoolConfig::default(),
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
-            usage_interval: Duration::from_secs(10),
+            rules: KeyRules {
+                lifetimes: KeyLifetimes::default(),
+                overlap: RotationOverlap::default(),
+                most_per_owner: None,
+                remembered: Duration::from_hours(24),
+                usage_lag: Duration::from_secs(10),
+            },
+            refusals_per_minute: 60,
+            limiter_down: LimiterDown::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
         }
@@ -65,7 +80,8 @@ impl SakmsBuilder {
         Ok(self)
     }
 
-    /// The environments a key may belong to, the default first; `live` and `test` when nothing is said.
+    /// The environments a key may belong to, the default first; `live` and `test` when nothing is said. A guard lets in keys of
+    /// the first one, unless it says otherwise.
     pub fn environments(mut self, environments: Vec<Environment>) -> Self {
         self.environments = environments;
         self
@@ -102,9 +118,49 @@ impl SakmsBuilder {
     }
 
     /// How often counted uses are written to the store; 10 seconds when nothing is said. After a crash, the uses
-    /// of one interval are missing from the counts.
+    /// of one interval are missing from the counts. Those of one interval at most go to the wrong one of two days.
     pub fn usage_interval(mut self, interval: Duration) -> Self {
-        self.usage_interval = interval;
+        self.rules.usage_lag = interval;
+        self
+    }
+
+    /// How long keys live: the default, the minimum and the maximum. Without it a key lives until it is told otherwise.
+    pub fn key_lifetimes(mut self, lifetimes: KeyLifetimes) -> Self {
+        self.rules.lifetimes = lifetimes;
+        self
+    }
+
+    /// How long the old secret of a key works beside the new one: a day when nothing is said, and 30 days at most.
+    pub fn rotation_overlap(mut self, overlap: RotationOverlap) -> Self {
+        self.rules.overlap = overlap;
+        self
+    }
+
+    /// How many keys an owner may have that are neither revoked nor expired; any number when nothing is said. However
+    /// many are made at once, on however many nodes, there are never more.
+    pub fn keys_per_owner(mut self, most: NonZeroU32) -> Self {
+        self.rules.most_per_owner = Some(most);
+        self
+    }
+
+    /// For how long a request with an idempotency key is known again; 24 hours when nothing is said.
+    pub fn remember_requests(mut self, time: Duration) -> Self {
+        self.rules.remembered = time;
+        self
+    }
+
+    /// How many refused attempts are written into the journal in a minute at most, up to 1,000; 60 when nothing is said,
+    /// none with 0. Each node has this many. The same refusal of the same key or account is written once an hour at most,
+    /// with how often it happened; what is over that is summed up in one entry about the service.
+    pub fn refusals_per_minute(mut self, most: u32) -> Self {
+        self.refusals_per_minute = most.min(1_000);
+        self
+    }
+
+    /// What becomes of a request whose key has a quota while the store cannot be asked for it; [`LimiterDown::Closed`] when
+    /// nothing is said. Rates need no store.
+    pub fn limiter_down(mut self, setting: LimiterDown) -> Self {
+        self.limiter_down = setting;
         self
     }
 
@@ -140,10 +196,18 @@ impl SakmsBuilder {
             self.caching.max_staleness,
         );
         let tally = Arc::new(Tally::default());
+        let refusals = Arc::new(Refusals::new(
+            Arc::clone(&self.keys),
+            Arc::clone(&tally),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.entropy),
+            self.refusals_per_minute,
+        ));
         let usage = UsageBuffer::new(
             Arc::clone(&self.keys),
             Arc::clone(&tally),
-            self.usage_interval,
+            Arc::clone(&refusals),
+            self.rules.usage_lag,
         );
         let inner = Inner {
             keys: self.keys,
@@ -151,13 +215,19 @@ impl SakmsBuilder {
             tokens: self.tokens,
             format,
             cursors: CursorSeal::new(&self.master_keys),
+            places: ListSeal::new(&self.master_keys),
+            requests: IdempotencySeal::new(&self.master_keys),
+            rules: self.rules,
+            forgetter: Forgetter::default(),
             hashes,
             passwords: self.passwords,
             cache,
             tally,
             follower: Arc::new(follower),
             usage: Arc::new(usage),
+            refusals,
             renewals: Renewals::default(),
+            limiter_down: self.limiter_down,
             clock: self.clock,
             entropy: self.entropy,
         };

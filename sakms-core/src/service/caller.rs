@@ -1,10 +1,13 @@
 //! Who makes a management request.
 
+use std::sync::Arc;
+
 use super::error::Error;
 use super::verified::VerifiedKey;
-use crate::clock::Timestamp;
+use crate::id::KeyId;
 use crate::journal::Actor;
-use crate::key::{Environment, Owner, Scope, ScopeSet};
+use crate::key::{Owner, Scope};
+use crate::token::Claims;
 
 /// Who makes a management request, and what they may do.
 ///
@@ -14,6 +17,7 @@ use crate::key::{Environment, Owner, Scope, ScopeSet};
 pub struct Caller {
     owner: Owner,
     key: Option<VerifiedKey>,
+    claims: Option<Arc<Claims>>,
     admin: bool,
 }
 
@@ -24,6 +28,7 @@ impl Caller {
         Self {
             owner,
             key: None,
+            claims: None,
             admin: false,
         }
     }
@@ -34,6 +39,7 @@ impl Caller {
         Self {
             owner,
             key: None,
+            claims: None,
             admin: true,
         }
     }
@@ -44,9 +50,29 @@ impl Caller {
         Self {
             owner: key.owner().clone(),
             key: Some(key),
+            claims: None,
             // Whoever holds a key of an admin is no admin.
             admin: false,
         }
+    }
+
+    /// The same, known by a token that says this.
+    #[must_use]
+    pub fn known_by(mut self, claims: Claims) -> Self {
+        self.claims = Some(Arc::new(claims));
+        self
+    }
+
+    /// What their token says, if it is a token that they are known by.
+    #[must_use]
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_deref()
+    }
+
+    /// The key, if it is a key that asks.
+    #[must_use]
+    pub const fn verified_key(&self) -> Option<&VerifiedKey> {
+        self.key.as_ref()
     }
 
     /// Whose keys are managed.
@@ -79,6 +105,20 @@ impl Caller {
         }
     }
 
+    /// The key that asks, if it is one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<KeyId> {
+        self.key.as_ref().map(VerifiedKey::key_id)
+    }
+
+    /// Holds that it is a key that asks, and gives which.
+    ///
+    /// # Errors
+    /// [`Error::KeyOnly`] when it is none.
+    pub fn require_key(&self) -> Result<KeyId, Error> {
+        self.key_id().ok_or(Error::KeyOnly)
+    }
+
     /// How the journal names them.
     #[must_use]
     pub fn actor(&self) -> Actor {
@@ -96,37 +136,5 @@ impl Caller {
             Some(key) if !key.scopes().grants(scope) => Err(Error::MissingScope(scope.clone())),
             _ => Ok(()),
         }
-    }
-
-    /// Holds what is asked for a new key against what the caller has, in one place: no scope the caller lacks, no
-    /// longer life, no other environment. Gives the expiry and the environment the key shall have.
-    pub(super) fn limit(
-        &self,
-        scopes: &ScopeSet,
-        expires_at: Option<Timestamp>,
-        environment: Option<Environment>,
-    ) -> Result<(Option<Timestamp>, Option<Environment>), Error> {
-        let Some(key) = &self.key else {
-            return Ok((expires_at, environment));
-        };
-        if let Some(missing) = key.scopes().missing(scopes) {
-            return Err(Error::MissingScope(missing.clone()));
-        }
-        if environment
-            .as_ref()
-            .is_some_and(|wanted| wanted != key.environment())
-        {
-            return Err(Error::BeyondCaller(
-                "a key makes keys of its own environment only",
-            ));
-        }
-        let expires_at = match (expires_at, key.expires_at()) {
-            (Some(wanted), Some(limit)) if wanted > limit => {
-                return Err(Error::BeyondCaller("a key makes no key that outlives it"));
-            }
-            (None, limit) => limit,
-            (wanted, _) => wanted,
-        };
-        Ok((expires_at, Some(key.environment().clone())))
     }
 }

@@ -45,10 +45,30 @@ pub enum Error {
     EmailTaken,
     /// The caller is a key that does not hold this scope.
     MissingScope(Scope),
-    /// The caller is a key, and what it asks for would outlive it or leave its environment.
+    /// The caller is a key, and what it asks for would be more than it is: the text says in what.
     BeyondCaller(&'static str),
     /// That is for admins.
     AdminOnly,
+    /// That is for whoever holds a key, and the caller is none.
+    KeyOnly,
+    /// The owner has as many keys as they may.
+    TooManyKeys,
+    /// There are as many roles as there may be.
+    TooManyRoles,
+    /// The key is revoked, for good.
+    KeyIsRevoked,
+    /// The key has expired, for good.
+    KeyIsExpired,
+    /// The key has two secrets already: the overlap of a rotation lasts, or another rotation was faster.
+    RotationInProgress,
+    /// There is no rotation to end or to take back.
+    NoRotation,
+    /// Something else was asked with this idempotency key.
+    IdempotencyKeyReused,
+    /// Nobody disables their own account.
+    OwnAccount,
+    /// A task of ours did not come to an end.
+    Unfinished,
     /// The thing was changed by others every time it was tried.
     Contended,
     /// This service has no accounts, or no tokens.
@@ -84,6 +104,20 @@ impl fmt::Display for Error {
             Self::MissingScope(scope) => write!(f, "the key does not hold the scope {scope}"),
             Self::BeyondCaller(what) => f.write_str(what),
             Self::AdminOnly => f.write_str("that is for admins"),
+            Self::KeyOnly => f.write_str("that is for whoever holds an API key"),
+            Self::TooManyKeys => f.write_str("the owner has as many keys as they may"),
+            Self::TooManyRoles => f.write_str("there are as many roles as there may be"),
+            Self::KeyIsRevoked => f.write_str("the key is revoked, for good"),
+            Self::KeyIsExpired => f.write_str("the key has expired, for good"),
+            Self::RotationInProgress => {
+                f.write_str("the key is being rotated: two of its secrets work")
+            }
+            Self::NoRotation => f.write_str("the key is not being rotated"),
+            Self::IdempotencyKeyReused => {
+                f.write_str("something else was asked with this idempotency key")
+            }
+            Self::OwnAccount => f.write_str("nobody disables their own account"),
+            Self::Unfinished => f.write_str("a task did not come to an end"),
             Self::Contended => f.write_str("it was changed by others at the same time; try again"),
             Self::NotOffered => f.write_str("this service does not offer it"),
             Self::Store(error) => error.fmt(f),

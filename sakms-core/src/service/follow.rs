@@ -6,13 +6,12 @@
 //! Each reading begins with the row that was read last. When it is not there any more, or is another, the database is
 //! not the one it was (it was restored from a backup, say): everything remembered is void, and following begins anew.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
 use super::cache::KeyCache;
+use super::task::{self, HasTask, Running};
 use crate::clock::Clock;
 use crate::journal::{Action, JournalHead, JournalRow, Seq};
 use crate::store::{KeyStore, StoreError};
@@ -46,7 +45,7 @@ pub(super) struct Follower {
     position: AtomicU64,
     /// The row that was read last. One reading at a time.
     last: tokio::sync::Mutex<Option<JournalHead>>,
-    runs: AtomicBool,
+    task: Running,
     failing: AtomicBool,
 }
 
@@ -67,18 +66,18 @@ impl Follower {
             read_at: AtomicU64::new(0),
             position: AtomicU64::new(0),
             last: tokio::sync::Mutex::default(),
-            runs: AtomicBool::new(false),
+            task: Running::default(),
             failing: AtomicBool::new(false),
         }
     }
 
-    /// Whether the journal was read recently enough to believe what is remembered.
-    pub(super) fn is_current(&self) -> bool {
-        self.lag().is_some_and(|lag| lag < self.bound)
+    /// Whether the journal was read recently enough to believe what is remembered, when so much time had gone by.
+    pub(super) fn is_current(&self, elapsed: Duration) -> bool {
+        self.lag(elapsed).is_some_and(|lag| lag < self.bound)
     }
 
     pub(super) fn status(&self) -> JournalStatus {
-        let lag = self.lag();
+        let lag = self.lag(self.clock.elapsed());
         JournalStatus {
             position: lag.map(|_| Seq::new(self.position.load(Ordering::Acquire))),
             lag,
@@ -86,27 +85,16 @@ impl Follower {
         }
     }
 
-    /// Starts the task that follows, when none runs. It lives on the runtime of whoever called first, for as long as
-    /// that runtime and this follower do, and does `each_time` after each reading.
+    /// Starts the task that follows, when none runs ([`task::ensure_running`]). It does `each_time` after each reading.
     pub(super) fn ensure_running(self: &Arc<Self>, each_time: impl Fn() + Send + 'static) {
         // Where nothing is ever believed, there is nothing to follow for.
-        if self.bound.is_zero()
-            || self.runs.load(Ordering::Acquire)
-            || self.runs.swap(true, Ordering::AcqRel)
-        {
+        if self.bound.is_zero() {
             return;
         }
-        let flag = RunsWhileAlive(Arc::downgrade(self));
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
         let interval = self.interval;
-        runtime.spawn(async move {
-            loop {
-                // Held weakly between two readings, so that the task does not keep alive what it serves.
-                let Some(follower) = flag.0.upgrade() else {
-                    return;
-                };
+        task::ensure_running(self, |served| async move {
+            // Held weakly between two readings.
+            while let Some(follower) = served.get() {
                 follower.report(follower.read().await);
                 drop(follower);
                 each_time();
@@ -158,6 +146,10 @@ impl Follower {
 
     fn apply(&self, row: &JournalRow) {
         let (action, subject) = (&row.entry.action, &row.entry.subject);
+        if action.changes_nothing() {
+            // A stranger can bring it about.
+            return;
+        }
         if let Some(key) = subject.as_key() {
             // Nothing is known of a key before it is made, but for the secret that was not there.
             if *action != Action::KEY_CREATE {
@@ -169,7 +161,7 @@ impl Follower {
         } else if let Some(owner) = subject.as_owner() {
             self.cache.strike_owner(&owner);
         } else if !subject.is_account() {
-            // Of a later version, which may know more that matters to a key.
+            // A role, which any key may hold; or of a later version, which may know more that matters to a key.
             self.cache.strike_all();
         }
     }
@@ -180,10 +172,10 @@ impl Follower {
         self.read_at.store(micros + 1, Ordering::Release);
     }
 
-    fn lag(&self) -> Option<Duration> {
+    fn lag(&self, elapsed: Duration) -> Option<Duration> {
         let read_at = self.read_at.load(Ordering::Acquire).checked_sub(1)?;
         let read_at = Duration::from_micros(read_at);
-        Some(self.clock.elapsed().saturating_sub(read_at))
+        Some(elapsed.saturating_sub(read_at))
     }
 
     /// Once when it begins to fail and once when that is over: a database that is away for an hour is one event.
@@ -210,13 +202,8 @@ fn after(rows: &[JournalRow], head: JournalHead) -> Option<&[JournalRow]> {
     (first.seq == head.seq && first.chain == head.chain).then_some(rest)
 }
 
-/// Says that the task runs no more when it is dropped, with its runtime too.
-struct RunsWhileAlive(Weak<Follower>);
-
-impl Drop for RunsWhileAlive {
-    fn drop(&mut self) {
-        if let Some(follower) = self.0.upgrade() {
-            follower.runs.store(false, Ordering::Release);
-        }
+impl HasTask for Follower {
+    fn running(&self) -> &Running {
+        &self.task
     }
 }

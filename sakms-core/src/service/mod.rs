@@ -3,17 +3,26 @@
 //! Policy, time, formats and hashing are decided here; a store only keeps what it is given.
 
 mod accounts;
+mod ask;
+mod audit;
 mod builder;
 mod cache;
 mod caller;
 mod cursor;
 mod error;
 mod follow;
-mod issue;
+mod gates;
+mod keys;
+mod limit;
+mod oversight;
+mod refusals;
 mod renew;
 mod requirement;
+mod seal;
 mod statistics;
 mod tally;
+mod task;
+mod tokens;
 mod usage;
 mod verified;
 mod verify;
@@ -22,15 +31,22 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use accounts::{CallerDenial, LoginDenial};
+pub use ask::{Found, Question};
+pub use audit::{AuditPage, AuditRequest, JournalFlaw, JournalProgress, JournalWalk};
 pub use builder::{BuildError, SakmsBuilder};
 pub use cache::{CacheConfig, Evictions};
 pub use caller::Caller;
 pub use cursor::Cursor;
 pub use error::{Error, FieldError};
 pub use follow::JournalStatus;
-pub use issue::{CreatedKey, KeyChange, KeyList, ListRequest, NewKey};
-pub use requirement::{KeyDenial, Requirement};
-pub use statistics::{CacheStatistics, Statistics, Verdicts};
+pub use keys::{
+    CreatedKey, IdempotencyKey, InvalidLifetimes, KeyChange, KeyLifetimes, KeyList, KeySelection,
+    ListRequest, NewKey, Once, Revoked, RotationOverlap, Whose,
+};
+pub use limit::{LimiterDown, QuotaStanding, RateStanding, Retiring, Standing};
+pub use oversight::{AccountList, Explanation, Gate, Hypothesis, KeyUsage, ListedAccount};
+pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
+pub use statistics::{CacheStatistics, RefusalStatistics, Statistics, Verdicts};
 pub use verified::VerifiedKey;
 #[cfg(feature = "http")]
 pub(crate) use verify::Checked;
@@ -41,7 +57,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::hash::HashPool;
 use crate::journal::{Action, Actor, JournalEntry, Subject};
-use crate::key::{KeyFormat, MasterKeys};
+use crate::key::{Environment, KeyFormat, MasterKeys};
 use crate::store::{AccountStore, KeyStore};
 use crate::token::TokenIssuer;
 
@@ -84,13 +100,19 @@ struct Inner {
     tokens: Option<Arc<dyn TokenIssuer>>,
     format: KeyFormat,
     cursors: cursor::CursorSeal,
+    places: seal::ListSeal,
+    requests: keys::IdempotencySeal,
+    rules: keys::KeyRules,
+    forgetter: keys::Forgetter,
     hashes: HashPool,
     passwords: PasswordPolicy,
     cache: Arc<cache::KeyCache>,
     tally: Arc<tally::Tally>,
     follower: Arc<follow::Follower>,
     usage: Arc<usage::UsageBuffer>,
+    refusals: Arc<refusals::Refusals>,
     renewals: renew::Renewals,
+    limiter_down: LimiterDown,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -110,13 +132,21 @@ impl Sakms {
     }
 
     /// Writes down what is only in memory: uses that were counted and not yet stored. Call it before the process
-    /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for.
+    /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for, requests with
+    /// an idempotency key are forgotten when it is time, and refused attempts go into the journal, but for those of which
+    /// there is an entry within the hour.
     ///
     /// # Errors
     /// [`Error::Store`] when the store does not take it; it stays in memory and can be tried again.
     pub async fn flush(&self) -> Result<(), Error> {
         self.inner.renewals.ended().await;
-        Ok(self.inner.usage.flush().await?)
+        let uses = self.inner.usage.flush().await;
+        self.inner.refusals.flush().await?;
+        uses?;
+        if self.inner.forgetter.is_needed() {
+            self.forget_requests().await?;
+        }
+        Ok(())
     }
 
     /// How far this node has followed what others changed. The first check of a key starts the following.
@@ -150,6 +180,13 @@ impl Sakms {
     #[must_use]
     pub fn has_tokens(&self) -> bool {
         self.inner.tokens.is_some()
+    }
+
+    /// The environment a key gets when none is named, and the one a guard lets in when none is.
+    #[must_use]
+    pub fn first_environment(&self) -> &Environment {
+        // There is always one: a service is not built without.
+        &self.inner.format.environments()[0]
     }
 
     fn entry(&self, actor: Actor, action: Action, subject: Subject) -> Result<JournalEntry, Error> {

@@ -22,6 +22,23 @@ pub struct Statistics {
     pub password_hashing: HashLoad,
     /// How often use counts could not be stored. They were kept and tried again.
     pub flush_failures: u64,
+    /// How often a key was let in whose quota could not be asked for
+    /// ([`LimiterDown::Open`](super::LimiterDown::Open)).
+    pub quota_unchecked: u64,
+    /// Refused attempts in the journal.
+    pub refusals: RefusalStatistics,
+}
+
+/// What became of refused attempts that were to be written into the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusalStatistics {
+    /// Entries that were written; one stands for any number of attempts.
+    pub written: u64,
+    /// Attempts that got no entry of their own, because too many others had one. A summary says how many.
+    pub left_out: u64,
+    /// Times that an entry could not be written. It was kept and tried again.
+    pub failures: u64,
 }
 
 /// What checks of keys came to, each counted once.
@@ -41,7 +58,13 @@ pub struct Verdicts {
     pub owner_disabled: u64,
     pub expired: u64,
     pub wrong_environment: u64,
+    /// Scopes that are held and must not be count here as well.
     pub missing_scope: u64,
+    pub not_yet_valid: u64,
+    pub wrong_address: u64,
+    pub rate_limited: u64,
+    pub cost_too_high: u64,
+    pub quota_exhausted: u64,
     /// It could not be decided: the store was away, or too much hashing was waiting.
     pub undecided: u64,
 }
@@ -59,13 +82,18 @@ impl Verdicts {
             expired: tally.of(Count::Expired),
             wrong_environment: tally.of(Count::WrongEnvironment),
             missing_scope: tally.of(Count::MissingScope),
+            not_yet_valid: tally.of(Count::NotYetValid),
+            wrong_address: tally.of(Count::WrongAddress),
+            rate_limited: tally.of(Count::RateLimited),
+            cost_too_high: tally.of(Count::CostTooHigh),
+            quota_exhausted: tally.of(Count::QuotaExhausted),
             undecided: tally.of(Count::Undecided),
         }
     }
 
     /// Each verdict by its name.
     #[must_use]
-    pub const fn by_name(&self) -> [(&'static str, u64); 11] {
+    pub const fn by_name(&self) -> [(&'static str, u64); 16] {
         [
             ("granted", self.granted),
             ("malformed", self.malformed),
@@ -77,6 +105,11 @@ impl Verdicts {
             ("expired", self.expired),
             ("wrong_environment", self.wrong_environment),
             ("missing_scope", self.missing_scope),
+            ("not_yet_valid", self.not_yet_valid),
+            ("wrong_address", self.wrong_address),
+            ("rate_limited", self.rate_limited),
+            ("cost_too_high", self.cost_too_high),
+            ("quota_exhausted", self.quota_exhausted),
             ("undecided", self.undecided),
         ]
     }
@@ -129,6 +162,12 @@ impl Sakms {
             key_hashing: hashes.load(Share::Keys),
             password_hashing: hashes.load(Share::Passwords),
             flush_failures: tally.of(Count::FlushFailed),
+            refusals: RefusalStatistics {
+                written: tally.of(Count::RefusalWritten),
+                left_out: tally.of(Count::RefusalLeftOut),
+                failures: tally.of(Count::RefusalsNotWritten),
+            },
+            quota_unchecked: tally.of(Count::QuotaUnchecked),
         }
     }
 

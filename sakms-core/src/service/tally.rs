@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::requirement::KeyDenial;
 
 /// More than there are cores on most machines; threads beyond it share.
-const STRIPES: usize = 32;
+pub(super) const STRIPES: usize = 32;
 
 macro_rules! counts {
     ($($name:ident)*) => {
@@ -26,9 +26,11 @@ macro_rules! counts {
 }
 
 counts! {
-    Granted Malformed Unknown Retired Revoked Disabled OwnerDisabled Expired WrongEnvironment MissingScope Undecided
+    Granted Malformed Unknown Retired Revoked Disabled OwnerDisabled Expired NotYetValid WrongEnvironment
+    MissingScope WrongAddress RateLimited CostTooHigh QuotaExhausted Undecided
     KnownKey KnownDenial NotKnown
-    FlushFailed
+    FlushFailed QuotaUnchecked
+    RefusalWritten RefusalLeftOut RefusalsNotWritten
 }
 
 impl From<&KeyDenial> for Count {
@@ -42,7 +44,12 @@ impl From<&KeyDenial> for Count {
             KeyDenial::OwnerDisabled => Self::OwnerDisabled,
             KeyDenial::Expired => Self::Expired,
             KeyDenial::WrongEnvironment => Self::WrongEnvironment,
-            KeyDenial::MissingScope(_) => Self::MissingScope,
+            KeyDenial::NotYetValid => Self::NotYetValid,
+            KeyDenial::MissingScope(_) | KeyDenial::ForbiddenScope(_) => Self::MissingScope,
+            KeyDenial::WrongAddress => Self::WrongAddress,
+            KeyDenial::RateLimited { .. } => Self::RateLimited,
+            KeyDenial::CostTooHigh { .. } => Self::CostTooHigh,
+            KeyDenial::QuotaExhausted { .. } => Self::QuotaExhausted,
         }
     }
 }
@@ -62,6 +69,10 @@ impl Tally {
         self.stripes[stripe()].0[count as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn add_many(&self, count: Count, times: u64) {
+        self.stripes[stripe()].0[count as usize].fetch_add(times, Ordering::Relaxed);
+    }
+
     pub(super) fn of(&self, count: Count) -> u64 {
         let counted = |stripe: &Stripe| stripe.0[count as usize].load(Ordering::Relaxed);
         self.stripes.iter().map(counted).sum()
@@ -69,7 +80,7 @@ impl Tally {
 }
 
 /// The stripe of this thread, for as long as it lives.
-fn stripe() -> usize {
+pub(super) fn stripe() -> usize {
     const NONE: usize = usize::MAX;
     thread_local! {
         static MINE: Cell<usize> = const { Cell::new(NONE) };

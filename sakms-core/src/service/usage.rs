@@ -4,20 +4,21 @@
 //! price, and it is stated.
 //!
 //! A use is counted where the check found the key, without a lock; only the first one since the last flush puts the key
-//! on the list of what is to be written down.
+//! on the list of what is to be written down. A flush writes what it finds to the day of the last use: of a key that is in use at
+//! midnight, the counts of one interval at most (10 seconds, unless that is set otherwise) go to the day that begins.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
-use super::cache::KnownKey;
+use super::cache::{KeyInUse, Tick};
+use super::refusals::Refusals;
 use super::tally::{Count, Tally};
-use crate::clock::Timestamp;
+use super::task::{self, HasTask, Running};
+use crate::clock::Clock;
 use crate::id::SecretId;
-use crate::key::SecretUse;
+use crate::key::{Day, SecretUse};
 use crate::store::{KeyStore, StoreError};
 
 /// How many secrets wait to be written down at most, and how many of what the store did not take. Past it the uses of
@@ -26,38 +27,60 @@ const MOST_SECRETS: usize = 100_000;
 /// How many uses go to the store in one call.
 const BATCH: usize = 500;
 
-type Counts = HashMap<SecretId, (u64, Timestamp)>;
+/// By day, so that what the store does not take today is not tomorrow's.
+type Counts = HashMap<(SecretId, Day), SecretUse>;
 
 #[derive(Debug)]
 pub(super) struct UsageBuffer {
-    used: Mutex<Vec<Arc<KnownKey>>>,
+    used: Mutex<Vec<Arc<KeyInUse>>>,
     /// What the store did not take.
     unsaved: Mutex<Counts>,
     store: Arc<dyn KeyStore>,
     tally: Arc<Tally>,
+    /// Written down at the same times.
+    refusals: Arc<Refusals>,
     interval: Duration,
-    flusher_runs: AtomicBool,
+    flusher: Running,
     /// One flush at a time, so that a flush that fails puts back what it took before the next one looks.
     flushing: tokio::sync::Mutex<()>,
 }
 
 impl UsageBuffer {
-    pub(super) fn new(store: Arc<dyn KeyStore>, tally: Arc<Tally>, interval: Duration) -> Self {
+    pub(super) fn new(
+        store: Arc<dyn KeyStore>,
+        tally: Arc<Tally>,
+        refusals: Arc<Refusals>,
+        interval: Duration,
+    ) -> Self {
         Self {
             used: Mutex::default(),
             unsaved: Mutex::default(),
             store,
             tally,
+            refusals,
             interval,
-            flusher_runs: AtomicBool::new(false),
+            flusher: Running::default(),
             flushing: tokio::sync::Mutex::default(),
         }
     }
 
     /// Counts one use.
-    pub(super) fn count(&self, known: &Arc<KnownKey>, at: Timestamp) {
-        if known.count_use(at) {
-            self.list(known);
+    pub(super) fn count(
+        &self,
+        key: &Arc<KeyInUse>,
+        now: Tick,
+        clock: &dyn Clock,
+        from: Option<IpAddr>,
+    ) {
+        if key.count_use(now, clock, from) {
+            self.list(key);
+        }
+    }
+
+    /// Counts a request that was refused though its secret was right.
+    pub(super) fn count_refusal(&self, key: &Arc<KeyInUse>, clock: &dyn Clock) {
+        if key.count_refusal(clock.now()) {
+            self.list(key);
         }
     }
 
@@ -65,16 +88,13 @@ impl UsageBuffer {
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock().await;
         let mut counts = std::mem::take(&mut *locked(&self.unsaved));
-        for known in std::mem::take(&mut *locked(&self.used)) {
-            add(&mut counts, known.take_uses());
+        for key in std::mem::take(&mut *locked(&self.used)) {
+            add(&mut counts, key.take_uses());
         }
         // Dropped with this future too, if whoever flushes goes away.
         let mut taken = PutBack {
             buffer: self,
-            uses: counts
-                .into_iter()
-                .map(|(secret, (count, at))| SecretUse::new(secret, count, at))
-                .collect(),
+            uses: counts.into_values().collect(),
         };
         while !taken.uses.is_empty() {
             let batch = taken.uses.len().saturating_sub(BATCH);
@@ -85,39 +105,32 @@ impl UsageBuffer {
         Ok(())
     }
 
-    /// Starts the task that flushes, when none runs. It lives on the runtime of whoever called first, for as long as
-    /// that runtime and this buffer do.
+    /// Starts the task that flushes, when none runs ([`task::ensure_running`]).
     pub(super) fn ensure_running(self: &Arc<Self>) {
-        if self.flusher_runs.load(Ordering::Acquire)
-            || self.flusher_runs.swap(true, Ordering::AcqRel)
-        {
-            return;
-        }
-        let flag = RunsWhileAlive(Arc::downgrade(self));
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
         let interval = self.interval;
-        runtime.spawn(async move {
+        task::ensure_running(self, |served| async move {
             loop {
                 tokio::time::sleep(interval).await;
-                let Some(buffer) = flag.0.upgrade() else {
+                let Some(buffer) = served.get() else {
                     return;
                 };
                 if let Err(error) = buffer.flush().await {
                     tracing::warn!(error = %error, "use counts could not be stored; they are kept and tried again");
+                }
+                if let Err(error) = buffer.refusals.flush().await {
+                    tracing::warn!(error = %error, "refused attempts could not be written down; they are kept and tried again");
                 }
             }
         });
     }
 
     #[cold]
-    fn list(&self, known: &Arc<KnownKey>) {
+    fn list(&self, key: &Arc<KeyInUse>) {
         let mut used = locked(&self.used);
         if used.len() < MOST_SECRETS {
-            used.push(Arc::clone(known));
+            used.push(Arc::clone(key));
         } else {
-            known.not_listed();
+            key.not_listed();
         }
     }
 }
@@ -141,21 +154,28 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn add(counts: &mut Counts, seen: SecretUse) {
-    if seen.count == 0 || (counts.len() >= MOST_SECRETS && !counts.contains_key(&seen.secret)) {
+    let place = (seen.secret, seen.day());
+    let nothing = seen.count == 0 && seen.refused == 0;
+    if nothing || (counts.len() >= MOST_SECRETS && !counts.contains_key(&place)) {
         return;
     }
-    let (count, last_at) = counts.entry(seen.secret).or_insert((0, seen.last_at));
-    *count = count.saturating_add(seen.count);
-    *last_at = (*last_at).max(seen.last_at);
+    let known = counts
+        .entry(place)
+        .or_insert(SecretUse::new(seen.secret, 0, seen.last_at));
+    // Where the last one came from; of those that were only refused, nobody asks.
+    let (earlier, later) = if (known.count > 0, known.last_at) <= (seen.count > 0, seen.last_at) {
+        (*known, seen)
+    } else {
+        (seen, *known)
+    };
+    known.last_at = later.last_at;
+    known.last_from = later.last_from.or(earlier.last_from);
+    known.count = earlier.count.saturating_add(later.count);
+    known.refused = earlier.refused.saturating_add(later.refused);
 }
 
-/// Says that the flusher runs no more when its task is dropped, with its runtime too.
-struct RunsWhileAlive(Weak<UsageBuffer>);
-
-impl Drop for RunsWhileAlive {
-    fn drop(&mut self) {
-        if let Some(buffer) = self.0.upgrade() {
-            buffer.flusher_runs.store(false, Ordering::Release);
-        }
+impl HasTask for UsageBuffer {
+    fn running(&self) -> &Running {
+        &self.flusher
     }
 }

@@ -1,20 +1,25 @@
 //! The check of a presented key.
 //!
-//! Cheap first. A text that was proven before costs a digest and two look-ups. Of any other, shape and tag are looked
+//! Cheap first. A text that was proven before costs a digest and a look-up. Of any other, shape and tag are looked
 //! at before anything else, without I/O, so that a stranger's guesses reach neither the database nor Argon2. Then the
 //! secret is proven, and only then its state is looked at: who does not hold the secret never learns whether it is
 //! expired or revoked.
+//!
+//! What limits the use of a key comes after everything else, in `gates.rs`: a request that is refused for another reason takes
+//! nothing.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::cache::{Digest, Failure, Known, KnownKey, Presented, Question};
+use super::cache::{Digest, Failure, Known, Presented, Question, Tick};
 use super::error::Error;
+use super::gates::{Decision, DueQuota};
 use super::requirement::{KeyDenial, Requirement};
 use super::tally::Count;
 use super::verified::VerifiedKey;
 use super::{Inner, Sakms};
+use crate::id::{KeyId, SecretId};
 use crate::secret::{KeySecret, PresentedKey};
 use crate::verdict::Verdict;
 
@@ -28,6 +33,14 @@ pub struct Circumstances {
     pub cost: NonZeroU32,
 }
 
+impl Circumstances {
+    /// A request from this address, or from nobody knows where, that costs this much.
+    #[must_use]
+    pub const fn new(address: Option<IpAddr>, cost: NonZeroU32) -> Self {
+        Self { address, cost }
+    }
+}
+
 impl Default for Circumstances {
     fn default() -> Self {
         Self {
@@ -37,27 +50,48 @@ impl Default for Circumstances {
     }
 }
 
-type KeyVerdict = Verdict<VerifiedKey, KeyDenial>;
+pub(super) type KeyVerdict = Verdict<VerifiedKey, KeyDenial>;
 
 /// Where a check stands after what needs no I/O.
 #[derive(Debug)]
 pub(crate) enum Checked {
     /// Decided by what is remembered, or by the shape of the text.
     Now(KeyVerdict),
-    /// This service made the text; the rest takes the store or a hash: [`Sakms::settle`].
+    /// The rest takes the store or a hash: [`Sakms::settle`].
     Later(Unsettled),
 }
 
-/// A text that this service made, about which nothing is remembered that can be believed.
+/// A check that has to wait.
 #[derive(Debug)]
-pub(crate) struct Unsettled(Presented);
+pub(crate) struct Unsettled(Rest);
+
+/// What is left to be done.
+#[derive(Debug)]
+enum Rest {
+    /// This service made the text, and nothing is remembered of it that can be believed.
+    Everything(Box<Presented>),
+    /// Everything is right but for the quota, which is the store's.
+    Quota(Box<DueQuota>, Renewal),
+}
+
+/// What is needed to make the hash of a key anew, should it be let in.
+#[derive(Debug)]
+struct Renewal {
+    digest: Digest,
+    /// Nothing, unless the hash is dated.
+    secret: Option<KeySecret>,
+}
 
 impl Sakms {
-    /// Checks a presented key against a requirement.
+    /// Checks a presented key against a requirement, of a request of which nothing else is known: it costs 1, and a key that may
+    /// be used from some addresses only is refused.
     ///
     /// A key that was checked before is answered from memory, without I/O and without waiting. What is remembered is
     /// what the store said as of the last reading of the journal ([`Sakms::journal_status`]); a key that was revoked
-    /// through this service itself is refused at once.
+    /// through this service itself is refused at once. A key with a quota costs one call of the store each time.
+    ///
+    /// A requirement that says nothing of environments is met by a key of any. That is for asking about a key; a guard in front
+    /// of a route takes one environment.
     ///
     /// # Errors
     /// [`Error`] when it could not be decided: the store is down, too much hashing is waiting, a stored row cannot
@@ -67,10 +101,8 @@ impl Sakms {
         presented: &PresentedKey,
         requirement: &Requirement,
     ) -> Result<KeyVerdict, Error> {
-        match self.check(presented.expose(), requirement) {
-            Checked::Now(verdict) => Ok(verdict),
-            Checked::Later(unsettled) => self.settle(unsettled, requirement).await,
-        }
+        self.verify_with(presented, requirement, &Circumstances::default())
+            .await
     }
 
     /// The same, with what else there is to know of the request: where it came from, and what it costs.
@@ -81,32 +113,52 @@ impl Sakms {
         &self,
         presented: &PresentedKey,
         requirement: &Requirement,
-        _circumstances: &Circumstances,
+        circumstances: &Circumstances,
     ) -> Result<KeyVerdict, Error> {
-        self.verify(presented, requirement).await
+        match self.check(presented.expose(), requirement, circumstances) {
+            Checked::Now(verdict) => Ok(verdict),
+            Checked::Later(unsettled) => self.settle(unsettled, requirement, circumstances).await,
+        }
     }
 
     /// The part of a check that needs no I/O. Takes no lock that is held for longer than a look-up, and allocates
-    /// nothing unless it refuses for a missing scope.
-    pub(crate) fn check(&self, text: &str, requirement: &Requirement) -> Checked {
+    /// nothing for a key without limits unless it refuses for a scope.
+    pub(crate) fn check(
+        &self,
+        text: &str,
+        requirement: &Requirement,
+        circumstances: &Circumstances,
+    ) -> Checked {
         let Inner {
             cache,
             follower,
             format,
             tally,
+            clock,
             ..
         } = &*self.inner;
         if !format.fits(text) {
             return Checked::Now(self.deny(KeyDenial::Malformed));
         }
         let digest = cache.digest(text);
-        if follower.is_current() {
-            match cache.recall(digest) {
-                Some(Known::Key(known)) => {
+        // One look at the clock for all that depends on how much time went by.
+        let elapsed = clock.elapsed();
+        if follower.is_current(elapsed) {
+            match cache.recall(digest, Tick::at(elapsed)) {
+                Some(Known::Key(key)) => {
                     tally.add(Count::KnownKey);
-                    let verdict = self.decide(known, requirement);
-                    self.renew_if_dated(&verdict, digest, || Some(format.parse(text).ok()?.secret));
-                    return Checked::Now(verdict);
+                    let secret = || Some(format.parse(text).ok()?.secret);
+                    return match self.decide(key, elapsed, requirement, circumstances) {
+                        Decision::Now(verdict) => {
+                            self.renew_if_dated(&verdict, digest, secret);
+                            Checked::Now(verdict)
+                        }
+                        Decision::Quota(due) => {
+                            let secret = due.key().is_dated().then(secret).flatten();
+                            let renewal = Renewal { digest, secret };
+                            Checked::Later(Unsettled(Rest::Quota(due, renewal)))
+                        }
+                    };
                 }
                 Some(Known::Nothing) => {
                     tally.add(Count::KnownDenial);
@@ -116,19 +168,45 @@ impl Sakms {
             }
         }
         match format.parse(text) {
-            Ok(parsed) => Checked::Later(Unsettled(Presented { parsed, digest })),
+            Ok(parsed) => {
+                let presented = Presented { parsed, digest };
+                Checked::Later(Unsettled(Rest::Everything(Box::new(presented))))
+            }
             Err(_) => Checked::Now(self.deny(KeyDenial::Malformed)),
         }
     }
 
-    /// Looks the secret up, proves it, and holds its state against the clock and the requirement.
-    #[tracing::instrument(name = "sakms.key.verify", skip_all, fields(secret = %unsettled.0.parsed.id))]
+    /// Looks the secret up, proves it, holds its state against the clock and the requirement, and takes what the request costs out
+    /// of the quota.
+    #[tracing::instrument(name = "sakms.key.verify", skip_all, fields(secret = %unsettled.secret()))]
     pub(crate) async fn settle(
         &self,
         unsettled: Unsettled,
         requirement: &Requirement,
+        circumstances: &Circumstances,
     ) -> Result<KeyVerdict, Error> {
-        let Unsettled(presented) = unsettled;
+        let (decision, renewal) = match unsettled.0 {
+            Rest::Quota(due, renewal) => (Decision::Quota(due), renewal),
+            Rest::Everything(presented) => match self.find_out(&presented).await? {
+                Known::Key(key) => {
+                    let Presented { parsed, digest } = *presented;
+                    let secret = key.is_dated().then_some(parsed.secret);
+                    let elapsed = self.inner.clock.elapsed();
+                    let decision = self.decide(key, elapsed, requirement, circumstances);
+                    (decision, Renewal { digest, secret })
+                }
+                Known::Nothing => return Ok(self.deny(KeyDenial::Unknown)),
+            },
+        };
+        let verdict = match decision {
+            Decision::Now(verdict) => verdict,
+            Decision::Quota(due) => self.take_quota(*due).await?,
+        };
+        self.renew_if_dated(&verdict, renewal.digest, || renewal.secret);
+        Ok(verdict)
+    }
+
+    async fn find_out(&self, presented: &Presented) -> Result<Known, Error> {
         let Inner {
             keys,
             hashes,
@@ -137,6 +215,7 @@ impl Sakms {
             follower,
             usage,
             tally,
+            clock,
             ..
         } = &*self.inner;
         tally.add(Count::NotKnown);
@@ -150,22 +229,15 @@ impl Sakms {
         let question = Question {
             store: keys.as_ref(),
             hashes,
-            presented: &presented,
+            clock: clock.as_ref(),
+            presented,
             environment: format.environment_of(&presented.parsed),
         };
-        match cache.find_out(&question).await {
-            Ok(Known::Key(known)) => {
-                let verdict = self.decide(known, requirement);
-                let Presented { parsed, digest } = presented;
-                self.renew_if_dated(&verdict, digest, || Some(parsed.secret));
-                Ok(verdict)
-            }
-            Ok(Known::Nothing) => Ok(self.deny(KeyDenial::Unknown)),
-            Err(failure) => {
-                tally.add(Count::Undecided);
-                Err(failure.into())
-            }
-        }
+        let found = cache.find_out(&question).await;
+        found.map_err(|failure| {
+            tally.add(Count::Undecided);
+            failure.into()
+        })
     }
 
     /// Has the hash of a key that was let in made anew, when it is due.
@@ -176,29 +248,33 @@ impl Sakms {
         secret: impl FnOnce() -> Option<KeySecret>,
     ) {
         if let Verdict::Granted(key) = verdict
-            && key.known().dated
+            && key.in_use().is_dated()
         {
-            self.renew_key_hash(key.known(), digest, secret);
+            self.renew_key_hash(&key.in_use().known, digest, secret);
         }
     }
 
-    /// Holds a proven key against the clock and the requirement.
-    fn decide(&self, known: Arc<KnownKey>, requirement: &Requirement) -> KeyVerdict {
-        let now = self.inner.clock.now();
-        let denial = known
-            .refused_at(now)
-            .or_else(|| requirement.unmet_by(&known));
-        if let Some(denial) = denial {
-            return self.deny(denial);
+    /// A key that is good was not let in somewhere else than at a guard.
+    #[cfg(feature = "http")]
+    pub(crate) fn refused(&self, key: KeyId, error: &Error) {
+        if let Error::MissingScope(scope) = error {
+            let denial = KeyDenial::MissingScope(scope.clone());
+            self.inner.refusals.key(key, &denial);
         }
-        self.inner.tally.add(Count::Granted);
-        self.inner.usage.count(&known, now);
-        Verdict::Granted(VerifiedKey::new(known))
     }
 
-    fn deny(&self, denial: KeyDenial) -> KeyVerdict {
+    pub(super) fn deny(&self, denial: KeyDenial) -> KeyVerdict {
         self.inner.tally.add(Count::from(&denial));
         Verdict::Denied(denial)
+    }
+}
+
+impl Unsettled {
+    fn secret(&self) -> SecretId {
+        match &self.0 {
+            Rest::Everything(presented) => presented.parsed.id,
+            Rest::Quota(due, _) => due.key().known.secret,
+        }
     }
 }
 

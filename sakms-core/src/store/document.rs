@@ -11,13 +11,14 @@ use crate::clock::Timestamp;
 use crate::id::{AccountId, EntryId, KeyId, SecretId};
 use crate::journal::{Action, Actor, ChainHash, JournalEntry, JournalRow, Seq, Subject};
 use crate::key::{
-    Environment, KeyName, KeyRecord, KeyWithSecrets, Limits, Metadata, Owner, Revision, RoleSet,
-    ScopeSet, SecretRecord, TagSet, UsedSecret,
+    Environment, KeyName, KeyRecord, KeyWithSecrets, Limits, Metadata, Owner, Revision, Role,
+    RoleName, RoleSet, ScopeSet, SecretRecord, TagSet, UsedSecret,
 };
 use crate::secret::StoredHash;
+use crate::store::{IdempotencyId, IdempotencyRecord, RequestDigest};
 
-/// A record as a JSON object in UTF-8: a key ([`KeyRecord`], or [`KeyWithSecrets`]), a [`SecretRecord`], an
-/// [`AccountRecord`] or a [`JournalRow`].
+/// A record as a JSON object in UTF-8: a key ([`KeyRecord`], or [`KeyWithSecrets`]), a [`SecretRecord`], a
+/// [`Role`], an [`IdempotencyRecord`], an [`AccountRecord`] or a [`JournalRow`].
 ///
 /// For databases that know keys and values or documents. Whoever keeps records in this form keeps every field, those of
 /// later versions too, without knowing them. A later version reads what an earlier one wrote. An earlier one refuses
@@ -109,6 +110,8 @@ document! {
     KeyWithSecrets, "key with its secrets", KeyWithSecretsFields;
     AccountRecord, "account", AccountFields;
     JournalRow, "journal row", RowFields;
+    Role, "role", RoleFields;
+    IdempotencyRecord, "idempotency record", IdempotencyFields;
 }
 
 // Each of these has the fields of the record whose name it bears, or does not compile. A field that is added gets a
@@ -221,6 +224,28 @@ struct EntryFields {
     detail: String,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Role", deny_unknown_fields)]
+struct RoleFields {
+    name: RoleName,
+    scopes: ScopeSet,
+    changed_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "IdempotencyRecord", deny_unknown_fields)]
+struct IdempotencyFields {
+    #[serde(with = "idempotency_id")]
+    id: IdempotencyId,
+    #[serde(with = "request_digest")]
+    request: RequestDigest,
+    #[serde(with = "text")]
+    key: KeyId,
+    #[serde(with = "text")]
+    secret: SecretId,
+    at: Timestamp,
+}
+
 /// serde's `with` is for the list as a whole.
 mod used_secrets {
     use super::{Deserialize, Deserializer, Serialize, Serializer, UsedSecret, UsedSecretFields};
@@ -295,6 +320,8 @@ as_its_content! {
     revision: Revision as u32, get, new;
     seq: Seq as u64, get, new;
     chain: ChainHash as [u8; 32], as_bytes, from_bytes;
+    idempotency_id: IdempotencyId as [u8; 32], as_bytes, from_bytes;
+    request_digest: RequestDigest as [u8; 32], as_bytes, from_bytes;
     actor: Actor as String, as_str, from_stored;
     action: Action as String, as_str, from_stored;
     subject: Subject as String, as_str, from_stored;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
+use crate::store::StoreErrorKind;
 
 /// What must hold for a key to be added, decided by the store in the same transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +22,19 @@ impl Conditions {
         most_per_owner: None,
         idempotency: None,
     };
+
+    /// Holds that there is room for one more key, beside the owner's keys that count
+    /// ([`KeyRecord::counts_at`](crate::key::KeyRecord::counts_at)) at the moment it was made.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::LimitReached`] when there is not.
+    pub fn room_beside(&self, keys: usize) -> Result<(), StoreErrorKind> {
+        let keys = u32::try_from(keys).unwrap_or(u32::MAX);
+        match self.most_per_owner {
+            Some(most) if keys >= most => Err(StoreErrorKind::LimitReached),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// That a request with an idempotency key was carried out, and what it made.

@@ -3,8 +3,11 @@
 //! A method is one atomic operation: it commits whole, with its journal entry, or not at all. Policy, time,
 //! formats and hashing are not here; a store never sees a plain secret. Whoever writes a store runs
 //! [`store_suite!`](crate::store_suite) (feature `testkit`) over it. What stores do alike is there to be called:
-//! [`KeyPatch::apply`] and [`KeyWithSecrets`](crate::key::KeyWithSecrets) for a key, [`JournalHead::append`] for the
-//! journal, [`Page::from_one_more`] for a list, [`Document`] for records as bytes, [`StoreError::within`] for errors, and
+//! [`KeyPatch::apply`] and [`KeyWithSecrets`](crate::key::KeyWithSecrets) for a key, [`Conditions::room_beside`] for the
+//! most keys of an owner, [`DayUse::add`] for a day, [`QuotaState`] for a quota,
+//! [`JournalHead::append`] for the journal and [`Subject::whose`](crate::journal::Subject::whose) for whose a row of it is,
+//! [`KeyFilter::matches`](crate::key::KeyFilter::matches) and [`JournalQuery::matches`] for what a list has,
+//! [`Page::from_one_more`] for its pages, [`Document`] for records as bytes, [`StoreError::within`] for errors, and
 //! [`blocking`] for a database that keeps its caller waiting.
 
 mod blocking;
@@ -36,7 +39,7 @@ use crate::clock::Timestamp;
 use crate::id::{AccountId, KeyId, SecretId};
 use crate::journal::{JournalEntry, JournalHead, JournalQuery, JournalRow, Seq};
 use crate::key::{
-    Day, DayUse, KeyPatch, KeyQuery, KeyRecord, Owner, Page, Revision, Role, RoleName,
+    Day, DayUse, KeyPatch, KeyQuery, KeyRecord, Owner, Page, QuotaState, Revision, Role, RoleName,
     SecretRecord, SecretUse, StoredSecret, UsedSecret,
 };
 use crate::secret::StoredHash;
@@ -54,7 +57,8 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreErrorKind::Conflict`] when the key's or the secret's id is taken, or the idempotency record's;
     /// [`StoreErrorKind::LimitReached`] when the owner has as many keys as they may: keys that are not revoked, and
-    /// not expired at the moment the new one was made.
+    /// not expired at the moment the new one was made. When both hold it is a conflict: a request that was repeated is
+    /// told so even when the key that it made took the last place.
     async fn insert(
         &self,
         key: &KeyRecord,
@@ -161,7 +165,7 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
 
     /// Takes `cost` out of a key's quota of `amount` in the period that began at `period`, and gives what is left;
     /// `None`, and nothing is taken, when less than that is left. However many try at once, on however many nodes, no
-    /// more than `amount` is ever taken. A period that is earlier than the one last taken from has nothing left. Changes
+    /// more than `amount` is ever taken, nor more than [`QuotaState::MOST`]. A period that is earlier than the one last taken from has nothing left. Changes
     /// no revision and writes no journal.
     ///
     /// # Errors
@@ -207,7 +211,7 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreErrorKind::LimitReached`] when it is new and there are [`Role::MOST`] already.
     async fn set_role(&self, role: &Role, entry: &JournalEntry) -> Result<(), StoreError>;
 
-    /// Takes a role away, from every key that holds it too: it grants nothing any more.
+    /// Takes a role away: it grants nothing any more, to whatever key holds it. The records of keys stay as they are.
     ///
     /// # Errors
     /// [`StoreErrorKind::NotFound`] when there is no such role.

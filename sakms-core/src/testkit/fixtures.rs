@@ -4,6 +4,7 @@
 //! processes, so that a test can run on a database that others use as well. Times stand still.
 
 use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -12,8 +13,12 @@ use crate::clock::{ManualClock, Timestamp};
 use crate::entropy::OsEntropy;
 use crate::id::{AccountId, EntryId, KeyId, SecretId};
 use crate::journal::{Action, Actor, JournalEntry, Subject};
-use crate::key::{Environment, KeyName, KeyRecord, Metadata, Owner, ScopeSet, SecretRecord};
+use crate::key::{
+    Environment, KeyName, KeyRecord, Limits, Metadata, Owner, Quota, RateLimit, Refill, Role,
+    RoleName, RoleSet, ScopeSet, SecretRecord, TagSet,
+};
 use crate::secret::StoredHash;
+use crate::store::{Conditions, IdempotencyId, IdempotencyRecord, RequestDigest};
 
 /// When the fixtures' world begins: 2026-11-18T11:06:40.123456Z. It has microseconds, so that losing them shows.
 pub const START: Timestamp = match Timestamp::from_micros(1_795_000_000_123_456) {
@@ -88,6 +93,44 @@ pub fn scopes(text: &str) -> ScopeSet {
     text.parse().unwrap()
 }
 
+/// A set of tags, separated by spaces. Panics when one is none.
+#[must_use]
+pub fn tags(text: &str) -> TagSet {
+    text.parse().unwrap()
+}
+
+/// A set of names of roles, separated by spaces. Panics when one is none.
+#[must_use]
+pub fn roles(text: &str) -> RoleSet {
+    text.parse().unwrap()
+}
+
+/// A rate limit of this name: `requests` in `seconds`. Panics when one of them is 0.
+#[must_use]
+pub fn rate(name: &str, requests: u32, seconds: u32) -> RateLimit {
+    let number = |number| NonZeroU32::new(number).unwrap();
+    RateLimit::new(name.parse().unwrap(), number(requests), number(seconds))
+}
+
+/// A quota. Panics when the amount is 0.
+#[must_use]
+pub fn quota(amount: u64, refill: Refill) -> Quota {
+    Quota::new(NonZeroU64::new(amount).unwrap(), refill)
+}
+
+/// Limits of every kind: two rates, one with a burst of its own, two ranges of addresses, and a quota.
+#[must_use]
+pub fn limits() -> Limits {
+    let mut burst = rate("burst", 7, 1);
+    burst.burst = NonZeroU32::new(9);
+    let ranges = ["192.0.2.0/24", "2001:db8::/32"];
+    Limits {
+        rates: vec![rate("hourly", 1_000, 3_600), burst],
+        ip_ranges: ranges.map(|range| range.parse().unwrap()).into(),
+        quota: Some(quota(100_000, Refill::Monthly)),
+    }
+}
+
 /// Metadata of these pairs. Panics when they are too long.
 #[must_use]
 pub fn metadata(pairs: &[(&str, &str)]) -> Metadata {
@@ -128,8 +171,12 @@ pub fn full_key(owner: &Owner) -> KeyRecord {
     key.shown_prefix = "sakms_test_0Abc12".into();
     key.name = name("Nightly export 🌙");
     key.scopes = scopes("reports:read reports:write users:*");
+    key.roles = roles("reader team:ops");
+    key.limits = limits();
+    key.tags = tags("ci nightly-1.2");
     key.metadata = metadata(&[("team", "Büro \"7\""), ("ticket", "OPS-1")]);
     key.created_at = at(1);
+    key.not_before = Some(at(7));
     key.expires_at = Some(at(2));
     key.disabled_at = Some(at(3));
     key.revoked_at = Some(at(4));
@@ -146,6 +193,48 @@ pub fn secret(key: &KeyRecord) -> SecretRecord {
         key.shown_prefix.clone(),
         key.created_at,
     )
+}
+
+/// Another role with these scopes, separated by spaces.
+#[must_use]
+pub fn role(scopes_of_it: &str) -> Role {
+    let name = format!("role:{}", key_id()).parse().unwrap();
+    Role::new(name, scopes(scopes_of_it), at(8))
+}
+
+/// What another request with an idempotency key leaves behind: that it made `secret`.
+#[must_use]
+pub fn idempotency(secret: &SecretRecord) -> IdempotencyRecord {
+    let bytes = || {
+        let halves = [entry_id(), entry_id()].map(|id| *id.as_bytes());
+        let mut whole = halves.concat().into_iter();
+        std::array::from_fn(|_| whole.next().unwrap())
+    };
+    IdempotencyRecord::new(
+        IdempotencyId::from_bytes(bytes()),
+        RequestDigest::from_bytes(bytes()),
+        secret.key,
+        secret.id,
+        at(9),
+    )
+}
+
+/// That a key is added only if its owner has no more than `most` with it.
+#[must_use]
+pub const fn at_most(most: u32) -> Conditions {
+    Conditions {
+        most_per_owner: Some(most),
+        ..Conditions::NONE
+    }
+}
+
+/// That a key is added only by the first of the requests that `record` stands for.
+#[must_use]
+pub const fn once(record: IdempotencyRecord) -> Conditions {
+    Conditions {
+        idempotency: Some(record),
+        ..Conditions::NONE
+    }
 }
 
 /// An address that no other call gives, in a spelling of its own: it is not its canonical form.
@@ -183,6 +272,42 @@ pub fn updated(key: KeyId) -> JournalEntry {
 #[must_use]
 pub fn rotated(key: KeyId) -> JournalEntry {
     entry(Action::KEY_ROTATE, Subject::key(key))
+}
+
+/// An entry for keeping one secret of `key` alone.
+#[must_use]
+pub fn kept(key: KeyId) -> JournalEntry {
+    entry(Action::KEY_KEEP_SECRET, Subject::key(key))
+}
+
+/// An entry for something that was refused to `key`.
+#[must_use]
+pub fn refused(key: KeyId) -> JournalEntry {
+    entry(Action::KEY_REFUSE, Subject::key(key))
+}
+
+/// An entry for defining `role`.
+#[must_use]
+pub fn defined(role: &Role) -> JournalEntry {
+    entry(Action::ROLE_SET, Subject::role(&role.name))
+}
+
+/// An entry for taking a role away.
+#[must_use]
+pub fn removed(role: &RoleName) -> JournalEntry {
+    entry(Action::ROLE_REMOVE, Subject::role(role))
+}
+
+/// An entry for giving an account a role.
+#[must_use]
+pub fn granted(account: AccountId) -> JournalEntry {
+    entry(Action::ACCOUNT_GRANT, Subject::account(account))
+}
+
+/// An entry for taking a role from an account.
+#[must_use]
+pub fn ungranted(account: AccountId) -> JournalEntry {
+    entry(Action::ACCOUNT_UNGRANT, Subject::account(account))
 }
 
 /// An entry for disabling `owner`.

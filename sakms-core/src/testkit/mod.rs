@@ -37,7 +37,7 @@ pub mod mariadb;
 mod needs;
 pub mod store;
 
-pub use needs::needed;
+pub use needs::{needed, skipped};
 
 use std::time::Duration;
 

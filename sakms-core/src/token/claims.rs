@@ -1,9 +1,10 @@
 //! What a token says, and how it says it in JSON.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::TokenDenial;
+use super::{ExtraClaims, TokenDenial};
 use crate::clock::Timestamp;
+use crate::id::SessionId;
 use crate::key::Owner;
 
 /// What a token says that was found to be good.
@@ -15,6 +16,8 @@ pub struct Claims {
     issued_at: Timestamp,
     expires_at: Timestamp,
     id: String,
+    session: Option<SessionId>,
+    extra: ExtraClaims,
 }
 
 impl Claims {
@@ -35,7 +38,23 @@ impl Claims {
             issued_at,
             expires_at,
             id,
+            session: None,
+            extra: ExtraClaims::new(),
         }
+    }
+
+    /// The same of a session.
+    #[must_use]
+    pub const fn of_session(mut self, session: SessionId) -> Self {
+        self.session = Some(session);
+        self
+    }
+
+    /// The same with these claims of the host's.
+    #[must_use]
+    pub fn with_extra(mut self, extra: ExtraClaims) -> Self {
+        self.extra = extra;
+        self
     }
 
     /// Whom the token stands for (`sub`).
@@ -73,10 +92,22 @@ impl Claims {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// Which session it belongs to (`sid`), if it belongs to one.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
+    /// What else it says.
+    #[must_use]
+    pub const fn extra(&self) -> &ExtraClaims {
+        &self.extra
+    }
 }
 
-/// The claims as JSON (RFC 7519, section 4.1). Each is required and has one type: a time is a whole number of
-/// seconds that is not negative, anything else is a string. One that occurs twice is refused; others are ignored.
+/// The claims as JSON (RFC 7519, section 4.1). Each but `sid` is required and has one type: a time is a whole number of
+/// seconds that is not negative, anything else is a string. One that occurs twice is refused; others are the host's.
 #[derive(Serialize, Deserialize)]
 pub(super) struct WireClaims {
     pub(super) iss: String,
@@ -86,6 +117,19 @@ pub(super) struct WireClaims {
     pub(super) nbf: u64,
     pub(super) exp: u64,
     pub(super) jti: String,
+    /// The name that the IANA registry has for a session. Left out or text, and never null.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(super) sid: Option<String>,
+    #[serde(flatten)]
+    pub(super) extra: ExtraClaims,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
 }
 
 impl WireClaims {
@@ -98,6 +142,10 @@ impl WireClaims {
         if self.jti.is_empty() || self.jti.len() > Self::MAX_ID_BYTES {
             return Err(TokenDenial::Claims);
         }
+        let session = match self.sid {
+            Some(sid) => Some(sid.parse().map_err(|_| TokenDenial::Claims)?),
+            None => None,
+        };
         let claims = Claims {
             subject: self.sub.parse().map_err(|_| TokenDenial::Claims)?,
             issuer: self.iss,
@@ -105,6 +153,8 @@ impl WireClaims {
             issued_at: moment(self.iat)?,
             expires_at: moment(self.exp)?,
             id: self.jti,
+            session,
+            extra: self.extra,
         };
         Ok((claims, not_before))
     }

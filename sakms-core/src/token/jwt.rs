@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::claims::{Claims, WireClaims};
 use super::compact::{self, Compact, Header};
 use super::keyring::Keyring;
-use super::{IssuedToken, TokenDenial, TokenError, TokenIssuer, TokenRequest};
+use super::{IssuedToken, Jwks, TokenDenial, TokenError, TokenIssuer, TokenRequest};
 use crate::clock::{Clock, SystemClock};
 use crate::entropy::{self, Entropy, OsEntropy};
 use crate::secret::BearerToken;
@@ -71,6 +71,8 @@ impl JwtIssuer {
             nbf: now,
             exp: now.saturating_add(self.lifetime.as_secs()),
             jti: URL_SAFE_NO_PAD.encode(name),
+            sid: request.session.map(|session| session.to_string()),
+            extra: request.extra.clone(),
         };
         let signed = compact::to_be_signed(&header, &claims)?;
         let signature = key.sign(signed.as_bytes())?;
@@ -84,7 +86,7 @@ impl JwtIssuer {
         if token.header.typ != compact::TYPE {
             return Err(TokenDenial::WrongType.into());
         }
-        let key = self.keyring.find(&token.header.kid)?;
+        let key = self.keyring.find(&token.header.kid, self.clock.now())?;
         if token.header.alg != key.algorithm().name() {
             return Err(TokenDenial::WrongAlgorithm.into());
         }
@@ -132,6 +134,10 @@ impl TokenIssuer for JwtIssuer {
             Err(Refusal::Denied(reason)) => Ok(Verdict::Denied(reason)),
             Err(Refusal::Undecided(error)) => Err(error),
         }
+    }
+
+    fn jwks(&self) -> Option<Jwks> {
+        Some(self.keyring.jwks(self.clock.now()))
     }
 }
 

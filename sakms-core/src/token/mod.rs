@@ -2,15 +2,15 @@
 //!
 //! [`TokenIssuer`] is what the rest of SAKMS knows; a host may put a key-management service behind it.
 //! [`JwtIssuer`] is the one that comes along: JWTs (RFC 7519) of the profile for access tokens (RFC 9068), signed
-//! with a [`Keyring`].
+//! with a [`Keyring`] by EdDSA, ES256, RS256 or HS256.
 //!
 //! ```
 //! # use sakms_core::{entropy::OsEntropy, key::Owner, verdict::Verdict};
-//! # use sakms_core::token::{HmacSecret, JwtIssuer, Keyring, TokenIssuer, TokenRequest};
+//! # use sakms_core::token::{JwtIssuer, Keyring, SigningKey, TokenIssuer, TokenRequest};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let secret = HmacSecret::generate(&OsEntropy)?;
-//! let issuer = JwtIssuer::builder(Keyring::hs256(secret)).audience("acme").build()?;
+//! let key = SigningKey::generate_ed25519(&OsEntropy)?;
+//! let issuer = JwtIssuer::builder(Keyring::new(key)).audience("acme").build()?;
 //! let ada: Owner = "ada".parse()?;
 //! let issued = issuer.issue(&TokenRequest::new(ada.clone())).await?;
 //! match issuer.verify(issued.token()).await? {
@@ -21,9 +21,14 @@
 //! # }
 //! ```
 
+mod algorithm;
 mod claims;
 mod compact;
+mod extra;
+mod hmac_secret;
+mod jwks;
 mod jwt;
+mod key;
 mod keyring;
 mod provider;
 mod secret_check;
@@ -34,11 +39,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use algorithm::TokenAlgorithm;
 pub use claims::Claims;
+pub use extra::{ExtraClaims, InvalidClaim};
+pub use hmac_secret::HmacSecret;
+pub use jwks::{Jwks, PublicJwk};
 pub use jwt::{InvalidTokenConfig, JwtIssuer, JwtIssuerBuilder};
-pub use keyring::{HmacSecret, InvalidKeyring, Keyring, TokenAlgorithm};
+pub use key::{InvalidTokenKey, SigningKey, VerifyingKey};
+pub use keyring::{InvalidKeyring, Keyring};
 pub use secret_check::InvalidSecret;
 
+use crate::id::SessionId;
 use crate::key::Owner;
 use crate::secret::BearerToken;
 use crate::verdict::Verdict;
@@ -61,21 +72,75 @@ pub trait TokenIssuer: fmt::Debug + Send + Sync + 'static {
     /// [`TokenError`] when it could not be decided. That is never a denial, nor the other way round.
     async fn verify(&self, token: &BearerToken)
     -> Result<Verdict<Claims, TokenDenial>, TokenError>;
+
+    /// The public keys that its tokens can be checked with elsewhere, for whoever asks; an empty set where there is none
+    /// but a secret, and nothing at all where none shall be published.
+    fn jwks(&self) -> Option<Jwks>;
 }
 
 /// What a token is wanted for.
+///
+/// A host that says more in its tokens puts an issuer of its own in front of [`JwtIssuer`], which adds to what is wanted:
+///
+/// ```
+/// # use async_trait::async_trait;
+/// # use sakms_core::{secret::BearerToken, verdict::Verdict};
+/// use sakms_core::token::{
+///     Claims, IssuedToken, JwtIssuer, Jwks, TokenDenial, TokenError, TokenIssuer, TokenRequest,
+/// };
+///
+/// #[derive(Debug)]
+/// struct WithPlans(JwtIssuer);
+///
+/// #[async_trait]
+/// impl TokenIssuer for WithPlans {
+///     async fn issue(&self, request: &TokenRequest) -> Result<IssuedToken, TokenError> {
+///         let mut request = request.clone();
+///         // In earnest: of `request.subject`, from the host's own tables.
+///         let extra = request.extra.with("plan", "gold");
+///         request.extra = extra.map_err(TokenError::new)?;
+///         self.0.issue(&request).await
+///     }
+///
+///     async fn verify(&self, token: &BearerToken) -> Result<Verdict<Claims, TokenDenial>, TokenError> {
+///         self.0.verify(token).await
+///     }
+///
+///     fn jwks(&self) -> Option<Jwks> {
+///         self.0.jwks()
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use sakms_core::token::{Keyring, SigningKey};
+/// # let key = SigningKey::generate_ed25519(&sakms_core::entropy::OsEntropy)?;
+/// # let issuer = WithPlans(JwtIssuer::builder(Keyring::new(key)).audience("acme").build()?);
+/// # let issued = issuer.issue(&TokenRequest::new("ada".parse()?)).await?;
+/// # let claims = issuer.verify(issued.token()).await?.into_result()?;
+/// # assert_eq!(claims.extra().get::<String>("plan")?.as_deref(), Some("gold"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenRequest {
     /// Whom it will stand for: `sub`.
     pub subject: Owner,
+    /// Which session it will belong to, if any: `sid`.
+    pub session: Option<SessionId>,
+    /// What the host says in it.
+    pub extra: ExtraClaims,
 }
 
 impl TokenRequest {
-    /// A token for `subject`.
+    /// A token for `subject`, of no session and with nothing of the host's.
     #[must_use]
     pub const fn new(subject: Owner) -> Self {
-        Self { subject }
+        Self {
+            subject,
+            session: None,
+            extra: ExtraClaims::new(),
+        }
     }
 }
 
@@ -122,6 +187,8 @@ pub enum TokenDenial {
     WrongType,
     /// No key of the ring has its `kid`.
     UnknownKey,
+    /// The key of the ring that has its `kid` verifies no more.
+    RetiredKey,
     /// Its `alg` is not the one of its key.
     WrongAlgorithm,
     /// The signature is not that of its key.
@@ -144,6 +211,7 @@ impl fmt::Display for TokenDenial {
             Self::Malformed => "the token is malformed",
             Self::WrongType => "the token is not an access token",
             Self::UnknownKey => "the token's key is not known",
+            Self::RetiredKey => "the token's key is retired",
             Self::WrongAlgorithm => "the token's algorithm is not the one of its key",
             Self::Signature => "the token's signature is wrong",
             Self::Claims => "a claim of the token is missing or invalid",

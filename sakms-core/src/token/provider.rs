@@ -4,6 +4,10 @@
 //! comes first, and panics when its features leave the choice open. A library has no say in that: the provider is
 //! taken by name here, so that neither a choice of the host's nor another crate's features change what SAKMS does,
 //! nor SAKMS what the host's own tokens do.
+//!
+//! Two signatures take randomness that no [`Entropy`](crate::entropy::Entropy) gives: ES256 draws a number for each
+//! signature and RS256 blinds the private key, both from the generator inside aws-lc, which lets nobody put in another.
+//! EdDSA and HS256 take none. Keys are drawn from `Entropy`.
 
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};

@@ -63,7 +63,10 @@ const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
 /// Refuses what is plainly not a secret.
 pub(super) fn check(bytes: &[u8]) -> Result<(), InvalidSecret> {
     let decoded = base64(bytes);
-    if looks_like_a_key(bytes) || decoded.as_deref().is_some_and(|bytes| is_der(bytes)) {
+    let wrapped = decoded
+        .as_deref()
+        .is_some_and(|bytes| looks_like_a_key(bytes));
+    if looks_like_a_key(bytes) || wrapped {
         return Err(InvalidSecret::KeyFile);
     }
     if bytes.len() > HmacSecret::MAX_BYTES {

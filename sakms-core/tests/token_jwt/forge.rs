@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sakms_core::clock::{ManualClock, Timestamp};
 use sakms_core::secret::BearerToken;
 use sakms_core::token::{
-    Claims, HmacSecret, JwtIssuer, JwtIssuerBuilder, Keyring, TokenDenial, TokenIssuer,
-    TokenRequest,
+    Claims, HmacSecret, JwtIssuer, JwtIssuerBuilder, Keyring, SigningKey, TokenAlgorithm,
+    TokenDenial, TokenIssuer, TokenRequest,
 };
 use sakms_core::verdict::Verdict;
 use sha2::Sha256;
@@ -19,6 +23,25 @@ pub(crate) const OTHER: &str = "W8yPz4BqVn6Tf1RjXs5KuDh3MgCe7LaQ";
 /// 2026-11-18T11:06:40Z.
 pub(crate) const NOW: i64 = 1_795_000_000;
 
+/// The keys in `tests/keys`, private and public.
+pub(crate) const PEMS: [(TokenAlgorithm, &str, &str); 3] = [
+    (
+        TokenAlgorithm::EdDsa,
+        include_str!("../keys/eddsa.pem"),
+        include_str!("../keys/eddsa.pub.pem"),
+    ),
+    (
+        TokenAlgorithm::Es256,
+        include_str!("../keys/es256.pem"),
+        include_str!("../keys/es256.pub.pem"),
+    ),
+    (
+        TokenAlgorithm::Rs256,
+        include_str!("../keys/rs256.pem"),
+        include_str!("../keys/rs256.pub.pem"),
+    ),
+];
+
 pub(crate) fn secret(text: &str) -> HmacSecret {
     text.parse().unwrap()
 }
@@ -27,6 +50,96 @@ pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::at(
         Timestamp::from_micros(NOW * 1_000_000).unwrap(),
     ))
+}
+
+/// What is between the lines of a PEM file.
+pub(crate) fn der(pem: &str) -> Vec<u8> {
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    STANDARD.decode(body).unwrap()
+}
+
+/// A key of each algorithm, to sign by hand with.
+pub(crate) struct Signer {
+    pub(crate) algorithm: TokenAlgorithm,
+    pub(crate) kid: String,
+    pair: Pair,
+}
+
+enum Pair {
+    Ed25519(Ed25519KeyPair),
+    P256(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
+    Secret,
+}
+
+impl Signer {
+    pub(crate) fn all() -> [Self; 4] {
+        let [ed25519, p256, rsa] = PEMS.map(|(_, pem, _)| der(pem));
+        let pairs = [
+            Pair::Ed25519(Ed25519KeyPair::from_pkcs8(&ed25519).unwrap()),
+            Pair::P256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &p256).unwrap()),
+            Pair::Rsa(RsaKeyPair::from_pkcs8(&rsa).unwrap()),
+            Pair::Secret,
+        ];
+        pairs.map(|pair| {
+            let key = pair.key();
+            Self {
+                algorithm: key.algorithm(),
+                kid: key.kid().to_owned(),
+                pair,
+            }
+        })
+    }
+
+    /// The same key, as the code under test loads it.
+    pub(crate) fn key(&self) -> SigningKey {
+        self.pair.key()
+    }
+
+    /// An issuer with this key and no other.
+    pub(crate) fn issuer(&self) -> JwtIssuer {
+        builder(Keyring::new(self.key())).build().unwrap()
+    }
+
+    pub(crate) fn header(&self) -> Object {
+        Object::header()
+            .with("alg", format!("\"{}\"", self.algorithm))
+            .with("kid", format!("\"{}\"", self.kid))
+    }
+
+    /// A token with this header and these claims, signed with the key whatever they say.
+    pub(crate) fn forge(&self, header: &str, claims: &str) -> String {
+        let signed = format!("{}.{}", encode(header), encode(claims));
+        let signature = self.sign(signed.as_bytes());
+        format!("{signed}.{}", encode(signature))
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match &self.pair {
+            Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Pair::P256(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .unwrap();
+                signature
+            }
+            Pair::Secret => hmac(message, SECRET.as_bytes()),
+        }
+    }
+}
+
+impl Pair {
+    fn key(&self) -> SigningKey {
+        let of = |index: usize| SigningKey::from_pkcs8_pem(PEMS[index].1).unwrap();
+        match self {
+            Self::Ed25519(_) => of(0),
+            Self::P256(_) => of(1),
+            Self::Rsa(_) => of(2),
+            Self::Secret => secret(SECRET).into(),
+        }
+    }
 }
 
 /// An issuer at [`NOW`] whose tokens `forge` imitates.
@@ -118,12 +231,17 @@ impl Object {
 /// A token with this header and these claims, signed with HMAC-SHA-256 under this secret.
 pub(crate) fn forge(header: &str, claims: &str, secret: &[u8]) -> String {
     let signed = format!("{}.{}", encode(header), encode(claims));
-    let mac = Hmac::<Sha256>::new_from_slice(secret)
-        .unwrap()
-        .chain_update(&signed)
-        .finalize()
-        .into_bytes();
+    let mac = hmac(signed.as_bytes(), secret);
     format!("{signed}.{}", encode(mac))
+}
+
+fn hmac(message: &[u8], secret: &[u8]) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(secret)
+        .unwrap()
+        .chain_update(message)
+        .finalize()
+        .into_bytes()
+        .to_vec()
 }
 
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {

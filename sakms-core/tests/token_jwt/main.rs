@@ -6,6 +6,8 @@ mod attacks;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod confusion;
+#[cfg(test)]
 mod forge;
 #[cfg(test)]
 mod keys;

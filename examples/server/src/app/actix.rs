@@ -21,7 +21,7 @@ pub(crate) fn routes(
     api: Api,
     metrics: Option<Metrics>,
 ) -> Result<impl Fn(&mut ServiceConfig) + Clone + Send, InvalidScope> {
-    let any_key = RequireKey::new(api.sakms());
+    let any_key = RequireKey::new(api.sakms()).trusted_proxies(api.proxies().clone());
     let reader = any_key.clone().scope("reports:read")?;
     Ok(move |config: &mut ServiceConfig| {
         let mut open = web::resource(["/demo/public", "/demo/public/"]);

@@ -14,7 +14,7 @@ use crate::trace;
 
 /// The host's own routes (an open one, the same handler behind the guard, and one that wants a scope) and SAKMS's.
 pub(crate) fn router(api: Api, metrics: Option<Metrics>) -> Result<Router, InvalidScope> {
-    let any_key = RequireKey::new(api.sakms());
+    let any_key = RequireKey::new(api.sakms()).trusted_proxies(api.proxies().clone());
     let reader = any_key.clone().scope("reports:read")?;
     let open = Router::new()
         .route("/demo/public", get(hello))

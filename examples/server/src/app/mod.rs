@@ -8,10 +8,13 @@ use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig, KeyHasher};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
-use sakms_core::service::{CacheConfig, Sakms};
+use sakms_core::service::{CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms};
 use sakms_core::token::{JwtIssuer, Keyring};
 
-use crate::config::{CacheSettings, HashSettings, KeyHasherSetting, QueryTokenSetting, Settings};
+use crate::config::{
+    CacheSettings, HashSettings, KeyHasherSetting, KeySettings, LimiterDownSetting,
+    QueryTokenSetting, Settings,
+};
 use crate::database::Database;
 use crate::error::Failure;
 use crate::keys::Keys;
@@ -21,6 +24,8 @@ use crate::keys::Keys;
 pub(crate) struct Rules {
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
+    lifetimes: KeyLifetimes,
+    overlap: RotationOverlap,
 }
 
 impl Rules {
@@ -54,8 +59,26 @@ impl Rules {
         let passwords = PasswordPolicy::default()
             .with_min_chars(settings.hashing.password_min.into())
             .with_name(&settings.key_prefix);
-        Ok(Self { hashing, passwords })
+        let (lifetimes, overlap) = times(&settings.keys)?;
+        Ok(Self {
+            hashing,
+            passwords,
+            lifetimes,
+            overlap,
+        })
     }
+}
+
+fn times(settings: &KeySettings) -> Result<(KeyLifetimes, RotationOverlap), Failure> {
+    let lifetimes = KeyLifetimes::new(
+        settings.key_lifetime,
+        settings.key_lifetime_min,
+        settings.key_lifetime_max,
+    );
+    let lifetimes = lifetimes.map_err(|error| Failure::new("--key-lifetime", &error))?;
+    let overlap = RotationOverlap::new(settings.rotation_overlap, settings.rotation_overlap_max);
+    let overlap = overlap.map_err(|error| Failure::new("--rotation-overlap", &error))?;
+    Ok((lifetimes, overlap))
 }
 
 /// Key management over a database.
@@ -75,11 +98,21 @@ pub(crate) fn sakms(
         Database::Sqlite(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
         Database::MariaDb(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
     };
-    let builder = builder
+    let mut builder = builder
+        .key_lifetimes(rules.lifetimes)
+        .rotation_overlap(rules.overlap)
+        .remember_requests(settings.keys.idempotency_time)
         .hashing(rules.hashing)
         .caching(caching(&settings.cache))
         .password_policy(rules.passwords)
+        .limiter_down(match settings.http.limiter_down {
+            LimiterDownSetting::Closed => LimiterDown::Closed,
+            LimiterDownSetting::Open => LimiterDown::Open,
+        })
         .token_issuer(issuer);
+    if let Some(most) = settings.keys.keys_per_owner {
+        builder = builder.keys_per_owner(most);
+    }
     let prefixed = builder.key_prefix(&settings.key_prefix);
     let builder = prefixed.map_err(|error| Failure::new("--key-prefix", &error))?;
     builder
@@ -105,6 +138,7 @@ pub(crate) fn api(settings: &Settings, sakms: &Sakms) -> Api {
     let body_limit = usize::try_from(settings.http.body_limit).unwrap_or(usize::MAX);
     Api::from(sakms.clone())
         .query_token(query_token)
+        .trusted_proxies(settings.http.trusted_proxies.clone())
         .body_limit(body_limit)
         .body_time(settings.http.body_timeout)
 }

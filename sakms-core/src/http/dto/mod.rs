@@ -1,12 +1,31 @@
 //! The JSON of requests and answers. What comes in refuses fields it does not know, so that nobody believes to have
 //! set something that was ignored.
 
+mod ask;
+mod audit;
+mod bulk;
+mod oversight;
+mod read;
+mod roles;
+mod rotation;
+
 use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "openapi")]
+pub(in crate::http) use ask::{IntrospectToken, RevokeToken};
+pub(in crate::http) use ask::{Introspection, Verification, VerifyKey, VerifyKeys, question};
+pub(in crate::http) use audit::AuditRow;
+pub(in crate::http) use bulk::{BulkRevocation, RevokeKeys, whose};
+pub(in crate::http) use oversight::{Account, ExplainKey, Explained, Usage};
+pub(in crate::http) use roles::{RoleShown, SetRole};
+pub(in crate::http) use rotation::{Rotate, ShownKey};
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, KeyId};
 use crate::journal::Seq;
-use crate::key::{Environment, KeyName, KeyRecord, Metadata, ScopeSet};
+use crate::key::{
+    Environment, KeyName, KeyRecord, Limits, Metadata, Owner, RoleSet, ScopeSet, TagSet,
+};
 use crate::secret::Password;
 use crate::service::{CreatedKey, JournalStatus, KeyChange, NewKey};
 use crate::token::IssuedToken;
@@ -66,11 +85,23 @@ impl<'a> From<&'a IssuedToken> for SignedIn<'a> {
 pub(in crate::http) struct CreateKey {
     /// What to call it; empty, when nothing is said.
     name: Option<KeyName>,
+    /// Who shall hold it; the caller, when nothing is said. Another owner is for admins to name.
+    #[serde(deserialize_with = "read::parsed")]
+    owner: Option<Owner>,
     /// What it may do; nothing but to be known, when nothing is said.
     scopes: Option<ScopeSet>,
+    /// Which roles it holds: it may do as well what their scopes say, as they are at the time.
+    roles: Option<RoleSet>,
+    /// How much it may be used, and from where; when nothing is said, without limits, or as the key that makes it.
+    #[serde(deserialize_with = "read::object")]
+    limits: Option<Limits>,
+    /// By what it is found again.
+    tags: Option<TagSet>,
     /// Which environment it opens; the service's first one, when nothing is said.
     environment: Option<Environment>,
-    /// From when on it is refused; never, when nothing is said.
+    /// Before when it is refused; it is good from the beginning, when nothing is said.
+    not_before: Option<Timestamp>,
+    /// From when on it is refused; when nothing is said, after the service's default lifetime, or never if there is none.
     expires_at: Option<Timestamp>,
     /// What to keep with it.
     metadata: Option<Metadata>,
@@ -79,29 +110,67 @@ pub(in crate::http) struct CreateKey {
 impl From<CreateKey> for NewKey {
     fn from(body: CreateKey) -> Self {
         let mut new = Self::named(body.name.unwrap_or_default());
+        new.owner = body.owner;
         new.scopes = body.scopes.unwrap_or_default();
+        new.roles = body.roles.unwrap_or_default();
+        new.limits = body.limits;
+        new.tags = body.tags.unwrap_or_default();
         new.environment = body.environment;
+        new.not_before = body.not_before;
         new.expires_at = body.expires_at;
         new.metadata = body.metadata.unwrap_or_default();
         new
     }
 }
 
-/// What shall be different; what is left out stays.
+/// What shall be different; what is left out stays. What a key may do is not changed any more once it is revoked or has
+/// expired.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::ChangeKey))]
+#[expect(clippy::option_option, reason = "left out, null, or a value")]
 pub(in crate::http) struct ChangeKey {
     /// Another name.
     name: Option<KeyName>,
+    /// Other scopes, in place of all there are.
+    #[serde(default, deserialize_with = "read::present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    scopes: Option<ScopeSet>,
+    /// Other roles, in place of all there are.
+    #[serde(default, deserialize_with = "read::present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    roles: Option<RoleSet>,
+    /// Other limits, in place of all there are; null for none.
+    #[serde(default, deserialize_with = "read::present_object")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Limits>))]
+    limits: Option<Option<Limits>>,
+    /// Other tags, in place of all there are.
+    #[serde(default, deserialize_with = "read::present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    tags: Option<TagSet>,
     /// Other metadata, in place of all there is.
     metadata: Option<Metadata>,
+    /// Another beginning; null for none.
+    #[serde(default, deserialize_with = "read::present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
+    not_before: Option<Option<Timestamp>>,
+    /// Another expiry; null for none.
+    #[serde(default, deserialize_with = "read::present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
+    expires_at: Option<Option<Timestamp>>,
 }
 
 impl From<ChangeKey> for KeyChange {
     fn from(body: ChangeKey) -> Self {
-        Self::new(body.name, body.metadata)
+        let mut change = Self::new(body.name, body.metadata);
+        change.scopes = body.scopes;
+        change.roles = body.roles;
+        change.limits = body.limits.map(Option::unwrap_or_default);
+        change.tags = body.tags;
+        change.not_before = body.not_before;
+        change.expires_at = body.expires_at;
+        change
     }
 }
 
@@ -121,11 +190,19 @@ pub(in crate::http) struct Key<'a> {
     /// Whether it is revoked, for good.
     revoked: bool,
     name: &'a KeyName,
+    /// Who holds it.
+    owner: &'a Owner,
     environment: &'a Environment,
     scopes: &'a ScopeSet,
+    roles: &'a RoleSet,
+    limits: &'a Limits,
+    tags: &'a TagSet,
     metadata: &'a Metadata,
     /// When it was made.
     created_at: Timestamp,
+    /// Before when it is refused.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    not_before: Option<Timestamp>,
     /// From when on it is refused.
     #[cfg_attr(feature = "openapi", schema(required))]
     expires_at: Option<Timestamp>,
@@ -147,10 +224,15 @@ impl<'a> From<&'a KeyRecord> for Key<'a> {
             prefix: &key.shown_prefix,
             revoked: key.revoked_at.is_some(),
             name: &key.name,
+            owner: &key.owner,
             environment: &key.environment,
             scopes: &key.scopes,
+            roles: &key.roles,
+            limits: &key.limits,
+            tags: &key.tags,
             metadata: &key.metadata,
             created_at: key.created_at,
+            not_before: key.not_before,
             expires_at: key.expires_at,
             last_used_at: key.last_used_at,
             revoked_at: key.revoked_at,

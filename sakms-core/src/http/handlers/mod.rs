@@ -1,7 +1,17 @@
 //! What each route does: JSON in, a use case, JSON out.
 
+pub(super) mod ask;
+pub(super) mod audit;
 pub(super) mod auth;
+pub(super) mod bulk;
 #[cfg(feature = "docs-ui")]
 pub(super) mod documents;
+mod filters;
 pub(super) mod keys;
+mod listing;
 pub(super) mod meta;
+pub(super) mod oversight;
+pub(super) mod roles;
+pub(super) mod rotation;
+pub(super) mod state;
+pub(super) mod tokens;

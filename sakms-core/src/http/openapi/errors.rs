@@ -1,6 +1,9 @@
 //! The errors of a route. Their examples are the very bytes that are answered.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::Value;
@@ -12,7 +15,8 @@ use utoipa::openapi::{
 
 use crate::http::problem::Problem;
 use crate::http::route::{Access, Route};
-use crate::service::{FieldError, KeyDenial};
+use crate::key::RateLimit;
+use crate::service::{FieldError, KeyDenial, RateStanding};
 
 pub(super) const SCHEMA: &str = "sakms.Problem";
 
@@ -23,12 +27,15 @@ pub(super) fn implied(route: &Route) -> Vec<Problem> {
         problems.push(Problem::not_found());
     }
     if route.takes_body {
-        problems.extend([
-            Problem::malformed("The body is not JSON: expected value at line 1 column 1."),
-            Problem::body_too_slow(),
-            Problem::body_too_large(64 * 1024),
-            Problem::wrong_content_type(),
-        ]);
+        problems.extend([Problem::body_too_slow(), Problem::body_too_large(64 * 1024)]);
+        if route.path.starts_with("/oauth/") {
+            problems.push(Problem::wrong_form_type());
+        } else {
+            problems.extend([
+                Problem::malformed("The body is not JSON: expected value at line 1 column 1."),
+                Problem::wrong_content_type(),
+            ]);
+        }
     }
     if route.access != Access::Anyone {
         problems.extend([
@@ -43,15 +50,37 @@ pub(super) fn implied(route: &Route) -> Vec<Problem> {
             Problem::key_denied(&KeyDenial::Retired),
             Problem::key_denied(&KeyDenial::Expired),
             Problem::key_denied(&KeyDenial::Disabled),
+            Problem::key_denied(&KeyDenial::NotYetValid),
+            Problem::key_denied(&KeyDenial::WrongAddress),
             Problem::overloaded(),
         ]);
+        problems.extend(used_up());
     }
     match &route.access {
         Access::Anyone => {}
         Access::Caller(scope) => problems.push(Problem::scope_missing(scope)),
+        Access::KeyHolder => problems.push(Problem::key_only()),
         Access::Admin => problems.push(Problem::admin_only()),
     }
     problems
+}
+
+/// What a key is answered whose rate or quota is used up.
+fn used_up() -> impl Iterator<Item = Problem> {
+    let a_day = Some(Duration::from_hours(24));
+    let quota = KeyDenial::QuotaExhausted { retry_after: a_day };
+    let rate = || {
+        let (name, seconds) = ("minute".parse().ok()?, NonZeroU32::new(60)?);
+        let limit = Arc::new(RateLimit::new(name, NonZeroU32::new(100)?, seconds));
+        let (retry_after, full_in) = (Duration::from_millis(600), Duration::from_mins(1));
+        Some(KeyDenial::RateLimited {
+            name: limit.name.clone(),
+            retry_after,
+            rates: [RateStanding::new(limit, 0, full_in)].into(),
+        })
+    };
+    let denials = rate().into_iter().chain([quota]);
+    denials.map(|denial| Problem::key_denied(&denial))
 }
 
 /// What any route can answer that works with the database.
@@ -104,6 +133,11 @@ fn response(status: StatusCode, problems: Vec<Problem>) -> Response {
                 "Retry-After",
                 "After how many seconds it is worth trying again.",
             ),
+            (
+                "RateLimit-Policy",
+                "The rates of the key (draft-ietf-httpapi-ratelimit-headers-10).",
+            ),
+            ("RateLimit", "How they stand (the same draft)."),
         ] {
             if let Some(value) = answer
                 .headers()

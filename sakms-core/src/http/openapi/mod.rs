@@ -4,9 +4,12 @@
 //! really answered, and schemas from the types that are really read and written. What is written by hand stands in
 //! `operations.rs`: the words, and which errors a route has beyond those that its row implies.
 
+mod asking;
 mod errors;
 mod examples;
+mod managing;
 mod operations;
+mod oversight;
 mod page;
 mod schemas;
 mod served;
@@ -101,12 +104,25 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 4] = [Group::Accounts, Group::Keys, Group::Meta, Group::Documents];
+const GROUPS: [Group; 8] = [
+    Group::Accounts,
+    Group::Tokens,
+    Group::Keys,
+    Group::Roles,
+    Group::OAuth,
+    Group::Audit,
+    Group::Meta,
+    Group::Documents,
+];
 
 const fn tag_name(group: Group) -> &'static str {
     match group {
         Group::Accounts => "Accounts",
+        Group::Tokens => "Tokens",
         Group::Keys => "Keys",
+        Group::Roles => "Roles",
+        Group::OAuth => "OAuth",
+        Group::Audit => "Audit",
         Group::Meta => "Health",
         Group::Documents => "Documents",
     }
@@ -114,8 +130,12 @@ const fn tag_name(group: Group) -> &'static str {
 
 fn tag(group: Group) -> Tag {
     let description = match group {
-        Group::Accounts => "Registering and signing in.",
-        Group::Keys => "Managing one's own keys.",
+        Group::Accounts => "Registering and signing in, and for admins who has an account.",
+        Group::Tokens => "What others need to check tokens.",
+        Group::Keys => "Managing one's own keys, and for admins everybody's.",
+        Group::Roles => "Named sets of scopes that admins define and keys hold.",
+        Group::OAuth => "Checking and revoking keys, for readers of OAuth.",
+        Group::Audit => "What was done, by whom, and that nobody changed it afterwards.",
         Group::Meta => "Whether the service lives, and whether it can work.",
         Group::Documents => "This document, and pages to read it.",
     };
@@ -163,6 +183,10 @@ fn security(route: &Route) -> Vec<SecurityRequirement> {
         Access::Anyone => Vec::new(),
         // No key is an admin.
         Access::Admin => vec![SecurityRequirement::new(TOKEN, [""; 0])],
+        Access::KeyHolder => vec![
+            SecurityRequirement::new(API_KEY, [""; 0]),
+            SecurityRequirement::new(API_KEY_BEARER, [""; 0]),
+        ],
         Access::Caller(scope) => {
             let scopes = [scope.as_str()];
             vec![

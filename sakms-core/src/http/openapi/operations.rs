@@ -7,13 +7,17 @@ use utoipa::openapi::{ArrayBuilder, Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::page::{Page, Schemas, parameter};
-use super::{errors, examples};
-use crate::http::dto::{ChangeKey, CreateKey, Health, Key, Registered, SignIn, SignedIn, Status};
+use super::{errors, examples, managing};
+use crate::http::dto::{
+    ChangeKey, CreateKey, Health, Key, Registered, ShownKey, SignIn, SignedIn, Status,
+};
+use crate::http::handlers::tokens::{JWK_SET, KEPT};
 use crate::http::problem::Problem;
 use crate::http::route::Route;
 use crate::id::KeyId;
 use crate::key::KeyQuery;
 use crate::service::LoginDenial;
+use crate::token::Jwks;
 
 /// The path with this one operation. The schemas it refers to go to `schemas`.
 pub(super) fn of(route: &Route, schemas: &mut Schemas) -> PathItem {
@@ -58,22 +62,15 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
                 Problem::overloaded(),
             ])
             .stored(),
-        ("POST", "/keys") => page
-            .named(
-                "create_key",
-                "Make a key",
-                "Makes a key for the caller. `api_key` is its text, shown this one time. The body may be left out. A key that \
-                 makes a key hands on no more than it has.",
-            )
-            .takes::<CreateKey>(Required::False, examples::create_key())
-            .gives_as::<Key<'_>>("201", "The key, with its text.", new_key, examples::new_key())
-            .fails([
-                Problem::beyond_caller("a key makes no key that outlives it"),
-                errors::invalid("expires_at", "must be in the future"),
-            ])
-            .writes(),
+        ("POST", "/keys") => create_key(page),
         ("GET", "/keys") => page
-            .named("list_keys", "List keys", "The caller's keys, the newest first, a page at a time. `Link` leads to the next page.")
+            .named(
+                "list_keys",
+                "List keys",
+                "The caller's keys, the newest first, a page at a time. `Link` leads to the next page of the same list. Admins see \
+                 those of others as well.",
+            )
+            .parameters(managing::filters())
             .parameter(limit())
             .parameter(cursor())
             .gives_as::<Key<'_>>("200", "A page of keys.", keys, Value::from(vec![examples::key()]))
@@ -81,16 +78,27 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .fails([errors::invalid("limit", "must be between 1 and 100")])
             .stored(),
         ("GET", "/keys/{id}") => page
-            .named("get_key", "Show a key", "One of the caller's keys. Another's key is not found, as if there were none.")
+            .named(
+                "get_key",
+                "Show a key",
+                "One of the caller's keys, with its secrets and who used them last. Another's key is not found, as if there were \
+                 none. In this and the other paths of a key, `current` stands for the key that asks.",
+            )
             .parameter(key_id())
-            .gives::<Key<'_>>("200", "The key.", examples::key())
+            .gives::<ShownKey<'_>>("200", "The key.", examples::shown_key())
             .stored(),
         ("PATCH", "/keys/{id}") => page
-            .named("update_key", "Change a key", "Changes the name or the metadata of one of the caller's keys.")
+            .named("update_key", "Change a key", "Changes what is named, and leaves the rest. A key that changes a key makes of it no more than itself. What a revoked or expired key may do is changed no more.")
             .parameter(key_id())
             .takes::<ChangeKey>(Required::True, examples::change_key())
             .gives::<Key<'_>>("200", "The key as it is now.", examples::changed_key())
-            .fails([errors::invalid("name", "a name has at most 128 characters"), Problem::contended()])
+            .fails([
+                Problem::beyond_caller("a key makes no key that outlives it"),
+                errors::invalid("name", "a name has at most 128 characters"),
+                Problem::contended(),
+                Problem::key_is_revoked(),
+                Problem::key_is_expired(),
+            ])
             .writes(),
         ("POST", "/keys/{id}/revoke") => page
             .named(
@@ -102,6 +110,16 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .gives::<Status>("200", "The key is revoked.", examples::revoked())
             .fails([Problem::contended()])
             .writes(),
+        ("GET", "/.well-known/jwks.json") => page
+            .named(
+                "jwks",
+                "Public keys",
+                "The keys that tokens can be checked with elsewhere (RFC 7517): every public key whose tokens are good now. A \
+                 service that signs with a secret alone gives an empty set.",
+            )
+            .gives_kept::<Jwks>("200", "The keys.", (JWK_SET, KEPT), examples::jwks())
+            .header("ETag", "Which version of the set it is.", "\"7781c6b65c41eec1\"")
+            .gives_text("304", "It is the version that `If-None-Match` names.", &[]),
         ("GET", "/health") => page
             .named("health", "Whether the process lives", "Answers without a look at the database, and says how far this process knows what others changed there.")
             .gives::<Health>("200", "It lives.", examples::health()),
@@ -109,9 +127,36 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .named("ready", "Whether requests can be served", "Asks the database.")
             .gives::<Status>("200", "They can.", examples::ready())
             .stored(),
-        ("GET", path) => documents(path, page),
-        _ => page,
+        ("GET", "/openapi.json" | "/docs" | "/docs/{file}" | "/redoc") => documents(route.path, page),
+        _ => managing::describe(route, page),
     }
+}
+
+fn create_key(page: Page<'_>) -> Page<'_> {
+    page
+            .named(
+                "create_key",
+                "Make a key",
+                "Makes a key for the caller. `api_key` is its text, shown this one time. The body may be left out. A key that \
+                 makes a key hands on no more than it has: no scope that it lacks, those of roles included, no longer life and \
+                 no earlier beginning, no other environment, no laxer limits.\n\n\
+                 With an `Idempotency-Key`, the same request by the same caller makes no second key, also when the first answer \
+                 was lost; it is known for a day, unless the service says otherwise. A repeated request is answered without \
+                 `api_key`, which is kept nowhere: who lost it has the key rotated with `overlap_seconds` 0 and has another.",
+            )
+            .parameter(managing::idempotency_key())
+            .takes::<CreateKey>(Required::False, examples::create_key())
+            .gives_as::<Key<'_>>("201", "The key, with its text.", new_key, examples::new_key())
+            .gives::<Key<'_>>("200", "The key that this request had made before, as it is now.", examples::key())
+            .header("Idempotency-Replayed", "That it had.", "true")
+            .fails([
+                Problem::bad_idempotency_key(),
+                Problem::beyond_caller("a key makes no key that outlives it"),
+                Problem::too_many_keys(),
+                errors::invalid("expires_at", "must be in the future"),
+                Problem::idempotency_key_reused(),
+            ])
+            .writes()
 }
 
 fn documents<'a>(path: &str, page: Page<'a>) -> Page<'a> {
@@ -167,12 +212,12 @@ fn limit() -> ParameterBuilder {
     parameter("limit", ParameterIn::Query, "How many keys a page has.").schema(Some(schema))
 }
 
-fn cursor() -> ParameterBuilder {
+pub(super) fn cursor() -> ParameterBuilder {
     let what = "Where to go on: what `Link` of the page before says.";
     parameter("cursor", ParameterIn::Query, what).schema(Some(String::schema()))
 }
 
-fn key_id() -> ParameterBuilder {
+pub(super) fn key_id() -> ParameterBuilder {
     parameter("id", ParameterIn::Path, "The key's id.")
         .schema(Some(Ref::from_schema_name(KeyId::name())))
         .example(Some(examples::key()["id"].take()))
@@ -184,7 +229,7 @@ fn keys(key: RefOr<Schema>) -> RefOr<Schema> {
 }
 
 /// A key, and its text.
-fn new_key(key: RefOr<Schema>) -> RefOr<Schema> {
+pub(super) fn new_key(key: RefOr<Schema>) -> RefOr<Schema> {
     let text = ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::String))
         .description(Some("The key's text. It is shown here and never again."))

@@ -59,6 +59,10 @@ impl<'a> Page<'a> {
         self
     }
 
+    pub(super) fn parameters(self, parameters: impl IntoIterator<Item = ParameterBuilder>) -> Self {
+        parameters.into_iter().fold(self, Self::parameter)
+    }
+
     /// A body.
     pub(super) fn takes<T: ToSchema>(mut self, required: Required, example: Value) -> Self {
         let content = ContentBuilder::new()
@@ -67,6 +71,18 @@ impl<'a> Page<'a> {
         let body = RequestBodyBuilder::new()
             .content("application/json", content.build())
             .required(Some(required));
+        self.operation = self.operation.request_body(Some(body.build()));
+        self
+    }
+
+    /// A form.
+    pub(super) fn takes_form<T: ToSchema>(mut self, example: Value) -> Self {
+        let content = ContentBuilder::new()
+            .schema(Some(self.reference::<T>()))
+            .example(Some(example));
+        let body = RequestBodyBuilder::new()
+            .content("application/x-www-form-urlencoded", content.build())
+            .required(Some(Required::True));
         self.operation = self.operation.request_body(Some(body.build()));
         self
     }
@@ -99,6 +115,28 @@ impl<'a> Page<'a> {
             .header(
                 "Cache-Control",
                 header("It is for nobody's cache.", "no-store"),
+            );
+        self.answers.push((status, answer));
+        self
+    }
+
+    /// JSON of this type that may be kept; its content type, and for how long it may be.
+    pub(super) fn gives_kept<T: ToSchema>(
+        mut self,
+        status: &'static str,
+        what: &str,
+        (kind, kept): (&str, &str),
+        example: Value,
+    ) -> Self {
+        let content = ContentBuilder::new()
+            .schema(Some(self.reference::<T>()))
+            .example(Some(example));
+        let answer = ResponseBuilder::new()
+            .description(what)
+            .content(kind, content.build())
+            .header(
+                "Cache-Control",
+                header("For how long it may be kept.", kept),
             );
         self.answers.push((status, answer));
         self

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 #[cfg(feature = "docs-ui")]
 use utoipa::openapi::Server;
-use utoipa::openapi::path::PathItem;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::{TOKEN, document, nested};
@@ -96,14 +96,27 @@ impl Api {
         let scheme = self.description.caller_scheme.as_ref();
         for operation in document.paths.paths.values_mut().flat_map(operations) {
             // None for a route that is open to anyone.
-            let Some(ways) = operation.security.as_mut().filter(|ways| !ways.is_empty()) else {
+            let ways = operation
+                .as_mut()
+                .and_then(|operation| operation.security.as_mut());
+            let Some(ways) = ways.filter(|ways| !ways.is_empty()) else {
                 continue;
             };
+            // Where an account may call, so may whom the host knows; the rest is for keys alone.
+            let by_people = ways.contains(&token);
             ways.retain(|way| tokens || *way != token);
-            if let Some(scheme) = scheme {
+            if let Some(scheme) = scheme.filter(|_| by_people) {
                 ways.insert(0, SecurityRequirement::new(scheme, [""; 0]));
             }
+            if ways.is_empty() {
+                // For nobody that the document knows: without a way it would read as open to anyone.
+                *operation = None;
+            }
         }
+        document
+            .paths
+            .paths
+            .retain(|_, item| operations(item).any(|operation| operation.is_some()));
         if let Some(components) = document.components.as_mut().filter(|_| !tokens) {
             components.security_schemes.remove(TOKEN);
         }
@@ -111,7 +124,7 @@ impl Api {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi::path::Operation> {
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Option<Operation>> {
     let PathItem {
         get,
         put,
@@ -120,5 +133,5 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi:
         patch,
         ..
     } = item;
-    [get, put, post, delete, patch].into_iter().flatten()
+    [get, put, post, delete, patch].into_iter()
 }

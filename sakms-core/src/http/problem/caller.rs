@@ -24,6 +24,16 @@ impl Problem {
     pub(in crate::http) fn key_denied(denial: &KeyDenial) -> Self {
         let code = match denial {
             KeyDenial::MissingScope(scope) => return Self::scope_missing(scope),
+            KeyDenial::ForbiddenScope(scope) => return Self::scope_forbidden(scope),
+            KeyDenial::WrongAddress => return Self::address_not_allowed(denial),
+            KeyDenial::CostTooHigh { .. } => return Self::cost_too_high(denial),
+            KeyDenial::RateLimited { retry_after, .. } => {
+                return Self::used_up("rate_limited", denial, Some(*retry_after));
+            }
+            KeyDenial::QuotaExhausted { retry_after } => {
+                return Self::used_up("quota_exhausted", denial, *retry_after);
+            }
+            KeyDenial::NotYetValid => "key_not_yet_valid",
             KeyDenial::Retired => "key_retired",
             KeyDenial::Revoked => "key_revoked",
             KeyDenial::Disabled | KeyDenial::OwnerDisabled => "key_disabled",
@@ -68,6 +78,14 @@ impl Problem {
             .with(WWW_AUTHENTICATE, challenge)
     }
 
+    /// No other scope would help, so the challenge names none.
+    pub(in crate::http) fn scope_forbidden(scope: &Scope) -> Self {
+        let challenge = format!(r#"{REALM}, error="insufficient_scope""#);
+        let detail = format!("The key holds the scope {scope}, which it must not here.");
+        Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail)
+            .with(WWW_AUTHENTICATE, challenge)
+    }
+
     pub(in crate::http) fn beyond_caller(what: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "beyond_caller", sentence(what))
     }
@@ -75,5 +93,10 @@ impl Problem {
     pub(in crate::http) fn admin_only() -> Self {
         let detail = "That is for admins.";
         Self::new(StatusCode::FORBIDDEN, "admin_only", detail)
+    }
+
+    pub(in crate::http) fn key_only() -> Self {
+        let detail = "That is for whoever holds an API key: send the key itself.";
+        Self::new(StatusCode::FORBIDDEN, "key_only", detail)
     }
 }

@@ -1,10 +1,11 @@
 //! Errors on the wire: RFC 9457 `application/problem+json`, everywhere.
 //!
 //! This folder decides which status, code and words each error has: `request.rs` what a request can get wrong,
-//! `caller.rs` who is asking, `state.rs` what is in the way, `service.rs` what is wrong on our side, and `of_error.rs`
+//! `caller.rs` who is asking, `limit.rs` what is used up, `state.rs` what is in the way, `service.rs` what is wrong on our side, and `of_error.rs`
 //! which of them each error of a use case is.
 
 mod caller;
+mod limit;
 mod of_error;
 mod request;
 mod service;
@@ -31,6 +32,8 @@ pub struct Problem {
     code: &'static str,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
+    /// Whether it has members for readers of OAuth's errors too (RFC 6749, section 5.2).
+    oauth: bool,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -55,6 +58,12 @@ pub(in crate::http) struct Body<'a> {
     /// The fields that are wrong, where it is about fields.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
+    /// The same as `code`, where RFC 6749 asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    /// The same as `detail`, where RFC 6749 asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'a str>,
 }
 
 impl Problem {
@@ -64,6 +73,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
+            oauth: false,
             headers: Vec::new(),
         }
     }
@@ -88,6 +98,11 @@ impl Problem {
         self.code
     }
 
+    /// What went wrong, for people.
+    pub(in crate::http) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The response to send.
     #[must_use]
     pub fn into_response(self) -> Response {
@@ -98,6 +113,8 @@ impl Problem {
             detail: &self.detail,
             code: self.code,
             errors: &self.errors,
+            error: self.oauth.then_some(self.code),
+            error_description: self.oauth.then_some(&self.detail),
         };
         // A struct of text cannot fail to serialise.
         let body = serde_json::to_vec(&body).unwrap_or_default();

@@ -18,6 +18,15 @@ impl From<Error> for Problem {
             Error::MissingScope(scope) => Self::scope_missing(&scope),
             Error::BeyondCaller(what) => Self::beyond_caller(what),
             Error::AdminOnly => Self::admin_only(),
+            Error::KeyOnly => Self::key_only(),
+            Error::TooManyKeys => Self::too_many_keys(),
+            Error::TooManyRoles => Self::too_many_roles(),
+            Error::KeyIsRevoked => Self::key_is_revoked(),
+            Error::KeyIsExpired => Self::key_is_expired(),
+            Error::RotationInProgress => Self::rotation_in_progress(),
+            Error::NoRotation => Self::no_rotation(),
+            Error::IdempotencyKeyReused => Self::idempotency_key_reused(),
+            Error::OwnAccount => Self::own_account(),
             Error::Contended => Self::contended(),
             Error::Hash(HashError::Overloaded) => Self::overloaded(),
             Error::Store(ref store) => {
@@ -29,7 +38,11 @@ impl From<Error> for Problem {
                     _ => Self::internal(),
                 }
             }
-            Error::Hash(_) | Error::Token(_) | Error::Entropy(_) => {
+            Error::Token(_) => {
+                log(&error);
+                Self::tokens_unavailable()
+            }
+            Error::Unfinished | Error::Hash(_) | Error::Entropy(_) => {
                 log(&error);
                 Self::internal()
             }

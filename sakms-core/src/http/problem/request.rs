@@ -74,6 +74,34 @@ impl Problem {
         )
     }
 
+    pub(in crate::http) fn wrong_form_type() -> Self {
+        let detail =
+            "The body must be a form and say so: Content-Type: application/x-www-form-urlencoded.";
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            detail,
+        )
+    }
+
+    /// RFC 6749, section 5.2.
+    pub(in crate::http) fn invalid_request(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::of_oauth("invalid_request", detail)
+    }
+
+    /// RFC 7009, section 2.2.1.
+    pub(in crate::http) fn unsupported_token_type() -> Self {
+        let detail = "A JWT ends by itself and cannot be revoked. An API key can.";
+        Self::of_oauth("unsupported_token_type", detail)
+    }
+
+    fn of_oauth(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            oauth: true,
+            ..Self::new(StatusCode::BAD_REQUEST, code, detail)
+        }
+    }
+
     pub(in crate::http) fn body_too_large(limit: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -101,5 +129,19 @@ impl Problem {
             detail.join("; "),
         );
         Self { errors, ..problem }
+    }
+
+    pub(in crate::http) fn bad_idempotency_key() -> Self {
+        Self::malformed("There may be one Idempotency-Key, of 1 to 255 printable ASCII characters.")
+    }
+
+    pub(in crate::http) fn idempotency_key_reused() -> Self {
+        let detail =
+            "Something else was asked with this Idempotency-Key. Draw a new one for each request.";
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            detail,
+        )
     }
 }

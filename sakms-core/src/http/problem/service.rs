@@ -21,6 +21,12 @@ impl Problem {
         Self::later("unavailable", detail)
     }
 
+    /// Who issues tokens may be a service of its own.
+    pub(in crate::http) fn tokens_unavailable() -> Self {
+        let detail = "Tokens cannot be made or checked at the moment. Try again shortly.";
+        Self::later("unavailable", detail)
+    }
+
     pub(in crate::http) fn outcome_unknown() -> Self {
         let detail = "The connection to the database broke while the change was being written. \
                       It may or may not have been made: look before you try again.";

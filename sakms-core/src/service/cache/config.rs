@@ -33,14 +33,18 @@ impl Default for CacheConfig {
 }
 
 impl CacheConfig {
-    /// How many keys are remembered at most; 100,000 when nothing is said. Past it, those that are used least make
-    /// room, and cost a look-up and an Argon2 run when they come back.
+    /// For how many keys there is room; 100,000 when nothing is said. Past it, those that are used least make room, and
+    /// cost a look-up and an Argon2 run when they come back.
+    ///
+    /// So many are really remembered. Room is kept in parts, and each has some to spare, because keys do not fall into
+    /// parts evenly: up to some two fifths more may be remembered before all parts are full. Beside that, each thread
+    /// that checks keys has up to 16,384 of those it meets often at hand, at some 100 bytes each.
     pub const fn keys(mut self, keys: usize) -> Self {
         self.keys = keys;
         self
     }
 
-    /// How many refused texts are remembered at most, apart from the keys, so that refusals push out no key; 10,000
+    /// For how many refused texts there is room in the same manner, apart from the keys, so that refusals push out no key; 10,000
     /// when nothing is said. Only texts that this service's master key has tagged get there.
     pub const fn denials(mut self, denials: usize) -> Self {
         self.denials = denials;

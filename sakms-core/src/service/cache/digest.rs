@@ -1,31 +1,85 @@
 //! What stands for a key text in a cache.
 
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use siphasher::sip128::{Hasher128 as _, SipHasher24};
+
 use crate::entropy::{self, Entropy, EntropyError};
 
-/// The keyed digest of a whole key text, cut to 128 bits: without the key nobody can find two texts with one digest.
-pub(in crate::service) type Digest = u128;
+/// The keyed digest of a whole key text: without the key nobody can find two texts with one digest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::service) struct Digest([u64; 2]);
+
+impl Digest {
+    /// Sixty-four bits of it, to find a place by.
+    pub(super) const fn short(self) -> u64 {
+        self.0[0]
+    }
+
+    #[cfg(test)]
+    pub(super) const fn halves(self) -> [u64; 2] {
+        self.0
+    }
+}
+
+impl Hash for Digest {
+    /// It is as good as random already; [`Unchanged`] takes it as it is.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.short());
+    }
+}
+
+/// A map is found by what is seen of it, so a digest is not shown.
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(..)")
+    }
+}
+
+/// The hash of what is a keyed digest: nobody outside can steer it, so nothing is gained by another one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Unchanged(u64);
+
+impl Hasher for Unchanged {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// What tells one stored hash of a secret from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::service) struct HashId(u64);
 
-/// Makes digests under a key that is drawn when the process starts and never leaves it (BLAKE3, keyed mode).
+/// Makes digests under keys that are drawn when the process starts and never leave it (SipHash-2-4 with 128 bits).
 pub(super) struct Digester {
-    key: [u8; 32],
+    texts: SipHasher24,
+    others: SipHasher24,
 }
 
 impl Digester {
     pub(super) fn new(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let keyed = || Ok(SipHasher24::new_with_key(&entropy::draw(entropy)?));
         Ok(Self {
-            key: entropy::draw(entropy)?,
+            texts: keyed()?,
+            others: keyed()?,
         })
     }
 
     /// Stands for all of `text`, to the last character.
     pub(super) fn text(&self, text: &str) -> Digest {
-        let digest = blake3::keyed_hash(&self.key, text.as_bytes());
-        let (half, _) = digest.as_bytes().split_at(16);
-        u128::from_le_bytes(std::array::from_fn(|i| half[i]))
+        let digest = self.texts.hash(text.as_bytes());
+        Digest([digest.h1, digest.h2])
     }
 
     /// Stands for a stored hash.
@@ -35,14 +89,15 @@ impl Digester {
 
     /// 64 bits that nobody outside can steer.
     pub(super) fn short(&self, bytes: &[u8]) -> u64 {
-        let digest = blake3::keyed_hash(&self.key, bytes);
-        u64::from_le_bytes(std::array::from_fn(|i| digest.as_bytes()[i]))
+        let mut hasher = self.others;
+        hasher.write(bytes);
+        hasher.finish128().h1
     }
 }
 
-/// The key stays unseen: with it, texts could be made that meet in one digest.
-impl std::fmt::Debug for Digester {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// The keys stay unseen: with them, texts could be made that meet in one digest.
+impl fmt::Debug for Digester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Digester").finish_non_exhaustive()
     }
 }

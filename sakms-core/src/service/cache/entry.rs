@@ -1,37 +1,43 @@
 //! What is remembered of a key.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use super::digest::HashId;
+use super::last_address::LastAddress;
+use super::particulars::Particulars;
+use super::policy::Policy;
 use super::stamps::{Moment, Slot};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::id::{KeyId, SecretId};
-use crate::key::{Environment, KeyName, Metadata, Owner, ScopeSet, SecretUse, StoredSecret};
+use crate::key::{KeyName, Metadata, Owner, SecretUse, StoredSecret};
 use crate::service::requirement::KeyDenial;
 
-/// One reading of a secret with its key, without the hash: what a check needs to know, and since when it is known.
+/// What one reading said of a secret and its key, without the hash.
 #[derive(Debug)]
 pub(in crate::service) struct KnownKey {
     pub(in crate::service) key: KeyId,
     pub(in crate::service) secret: SecretId,
     pub(in crate::service) owner: Owner,
     pub(in crate::service) name: KeyName,
-    pub(in crate::service) environment: Environment,
-    pub(in crate::service) scopes: ScopeSet,
-    pub(in crate::service) metadata: Metadata,
+    pub(in crate::service) policy: Arc<Policy>,
+    /// Most keys have none.
+    metadata: Option<Box<Metadata>>,
+    pub(in crate::service) particulars: Option<Box<Particulars>>,
     pub(in crate::service) expires_at: Option<Timestamp>,
     retired_at: Option<Timestamp>,
-    barred: Option<Barred>,
     /// Which hash the record has: a proof counts for no other.
     pub(super) hash: HashId,
+    barred: Option<Barred>,
     /// Whether that hash is made otherwise than a new one would be.
-    pub(in crate::service) dated: bool,
-    pub(super) read_at: Moment,
-    pub(super) slots: [Slot; 2],
-    uses: AtomicU64,
-    last_used: AtomicI64,
-    /// Whether the uses are on the list of what is to be written down.
-    listed: AtomicBool,
+    dated: bool,
+    /// How often it was refused since that was last taken to be written down. Seldom, so it is counted for all threads together.
+    refusals: AtomicU32,
+    /// Microseconds since the epoch.
+    last_refused: AtomicI64,
+    last_from: LastAddress,
 }
 
 /// What bars a key whatever the time is.
@@ -45,9 +51,10 @@ enum Barred {
 impl KnownKey {
     pub(super) fn new(
         found: StoredSecret,
-        (hash, dated): (HashId, bool),
-        read_at: Moment,
-        slots: [Slot; 2],
+        policy: Arc<Policy>,
+        particulars: Option<Box<Particulars>>,
+        hash: HashId,
+        dated: bool,
     ) -> Self {
         let StoredSecret {
             key,
@@ -66,20 +73,23 @@ impl KnownKey {
             secret: secret.id,
             owner: key.owner,
             name: key.name,
-            environment: key.environment,
-            scopes: key.scopes,
-            metadata: key.metadata,
+            policy,
+            metadata: (key.metadata != Metadata::default()).then(|| Box::new(key.metadata)),
+            particulars,
             expires_at: key.expires_at,
             retired_at: secret.retired_at,
-            barred,
             hash,
+            barred,
             dated,
-            read_at,
-            slots,
-            uses: AtomicU64::new(0),
-            last_used: AtomicI64::new(0),
-            listed: AtomicBool::new(false),
+            refusals: AtomicU32::new(0),
+            last_refused: AtomicI64::new(0),
+            last_from: LastAddress::default(),
         }
+    }
+
+    pub(in crate::service) fn metadata(&self) -> &Metadata {
+        static NONE: LazyLock<Metadata> = LazyLock::new(Metadata::default);
+        self.metadata.as_deref().unwrap_or(&NONE)
     }
 
     /// Whether its state refuses it, at this moment. Evaluated on every request, never remembered.
@@ -91,32 +101,182 @@ impl KnownKey {
             Some(Barred::Disabled) => Some(KeyDenial::Disabled),
             None if since(self.expires_at) => Some(KeyDenial::Expired),
             None if since(self.retired_at) => Some(KeyDenial::Retired),
-            None => None,
+            None => {
+                let from = self.not_before()?;
+                (now < from).then_some(KeyDenial::NotYetValid)
+            }
         }
     }
 
-    /// Counts a use. Gives whether it has to be put on the list of what is to be written down.
-    pub(in crate::service) fn count_use(&self, now: Timestamp) -> bool {
-        let now = now.as_micros();
-        if self.last_used.load(Ordering::Relaxed) < now {
-            self.last_used.store(now, Ordering::Relaxed);
+    /// Whether there is any moment at which [`refused_at`](Self::refused_at) refuses it.
+    fn may_be_refused(&self) -> bool {
+        self.barred.is_some()
+            || self.expires_at.is_some()
+            || self.retired_at.is_some()
+            || self.not_before().is_some()
+    }
+
+    fn not_before(&self) -> Option<Timestamp> {
+        self.particulars.as_ref()?.not_before
+    }
+}
+
+/// Since when something is known, and where strikes on it are noted.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct Reading {
+    pub(super) began: Moment,
+    pub(super) slots: [Slot; 2],
+}
+
+/// A key in use: what every check of it looks at and writes to, close together and apart from the rest.
+///
+/// There are several of one key: the one in the map, and one for each thread that meets the key often, so that threads
+/// which present the same key do not wait for each other's writes.
+#[derive(Debug)]
+#[repr(C)]
+pub(in crate::service) struct KeyInUse {
+    /// Uses since they were last taken to be written down, and [`LISTED`].
+    uses: AtomicU64,
+    /// Microseconds since the epoch.
+    last_used: AtomicI64,
+    /// Which [`Tick`] it was when that was set.
+    ticked: AtomicU32,
+    /// Copies of what is known, so that most checks need not look there.
+    may_be_refused: bool,
+    dated: bool,
+    has_particulars: bool,
+    pub(super) reading: Reading,
+    pub(in crate::service) known: Arc<KnownKey>,
+}
+
+/// Whether the uses are on the list of what is to be written down, where they are counted.
+const LISTED: u64 = 1 << 63;
+
+impl KeyInUse {
+    pub(super) fn new(known: Arc<KnownKey>, reading: Reading) -> Self {
+        Self {
+            uses: AtomicU64::new(0),
+            last_used: AtomicI64::new(0),
+            ticked: AtomicU32::new(Tick::NONE.0),
+            may_be_refused: known.may_be_refused(),
+            dated: known.dated,
+            has_particulars: known.particulars.is_some(),
+            reading,
+            known,
         }
-        // Together with the swap in `take_uses`: a use that this one does not see on the list is counted by it.
-        self.uses.fetch_add(1, Ordering::AcqRel);
-        !self.listed.load(Ordering::Relaxed) && !self.listed.swap(true, Ordering::AcqRel)
+    }
+
+    /// The same key, for another thread to use.
+    pub(super) fn another(&self) -> Self {
+        Self::new(Arc::clone(&self.known), self.reading)
+    }
+
+    /// Whether its state refuses it now. The clock is not asked where the time makes no difference.
+    pub(in crate::service) fn refused_by(&self, clock: &dyn Clock) -> Option<KeyDenial> {
+        if self.may_be_refused {
+            self.known.refused_at(clock.now())
+        } else {
+            None
+        }
+    }
+
+    /// Whether its hash is made otherwise than a new one would be.
+    pub(in crate::service) fn is_dated(&self) -> bool {
+        self.dated
+    }
+
+    /// What only some keys have, if it has any of it.
+    pub(in crate::service) fn particulars(&self) -> Option<&Particulars> {
+        if self.has_particulars {
+            self.known.particulars.as_deref()
+        } else {
+            None
+        }
+    }
+
+    /// Whether it was used in this tick.
+    pub(super) fn is_used_in(&self, tick: Tick) -> bool {
+        self.ticked.load(Ordering::Relaxed) == tick.0
+    }
+
+    /// Counts a use. Gives whether it has to be put on the list of what is to be written down. When it was and from where is
+    /// kept once in a tick.
+    pub(in crate::service) fn count_use(
+        &self,
+        tick: Tick,
+        clock: &dyn Clock,
+        from: Option<IpAddr>,
+    ) -> bool {
+        // Who sees the tick sees the time that was set before it.
+        if self.ticked.load(Ordering::Acquire) != tick.0 {
+            self.last_used
+                .fetch_max(clock.now().as_micros(), Ordering::Relaxed);
+            if let Some(from) = from {
+                self.known.last_from.set(from);
+            }
+            self.ticked.store(tick.0, Ordering::Release);
+        }
+        // Together with the swap in `take_uses`: a use is counted before it or finds itself off the list.
+        self.uses.fetch_add(1, Ordering::AcqRel) & LISTED == 0
+            && self.uses.fetch_or(LISTED, Ordering::AcqRel) & LISTED == 0
+    }
+
+    /// The same for a request that was refused though the secret was right.
+    pub(in crate::service) fn count_refusal(&self, now: Timestamp) -> bool {
+        let KnownKey {
+            refusals,
+            last_refused,
+            ..
+        } = &*self.known;
+        last_refused.fetch_max(now.as_micros(), Ordering::Relaxed);
+        refusals.fetch_add(1, Ordering::AcqRel);
+        self.uses.fetch_or(LISTED, Ordering::AcqRel) & LISTED == 0
     }
 
     /// There was no room on the list; the next use shall try again.
     pub(in crate::service) fn not_listed(&self) {
-        self.listed.store(false, Ordering::Release);
+        self.uses.fetch_and(!LISTED, Ordering::AcqRel);
     }
 
     /// Takes the uses since the last time, off the list.
     pub(in crate::service) fn take_uses(&self) -> SecretUse {
-        self.listed.store(false, Ordering::Release);
-        let count = self.uses.swap(0, Ordering::AcqRel);
-        let last = Timestamp::from_micros(self.last_used.load(Ordering::Relaxed));
-        SecretUse::new(self.secret, count, last.unwrap_or(Timestamp::EPOCH))
+        let count = self.uses.swap(0, Ordering::AcqRel) & !LISTED;
+        let KnownKey {
+            secret,
+            refusals,
+            last_refused,
+            last_from,
+            ..
+        } = &*self.known;
+        let (last, from) = if count == 0 {
+            (last_refused, None)
+        } else {
+            (&self.last_used, last_from.take())
+        };
+        let last = Timestamp::from_micros(last.load(Ordering::Relaxed));
+        let mut taken = SecretUse::new(*secret, count, last.unwrap_or(Timestamp::EPOCH));
+        taken.refused = refusals.swap(0, Ordering::AcqRel).into();
+        taken.last_from = from;
+        taken
+    }
+}
+
+/// A quarter of a second by [`Clock::elapsed`]: as finely as the time of the last use is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::service) struct Tick(u32);
+
+impl Tick {
+    /// The one in which nothing happens.
+    const NONE: Self = Self(u32::MAX);
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only neighbours are told apart; they come round after 34 years"
+    )]
+    pub(in crate::service) fn at(elapsed: Duration) -> Self {
+        let quarters = elapsed.as_secs() * 4 + u64::from(elapsed.subsec_millis() / 250);
+        let tick = Self(quarters as u32);
+        if tick == Self::NONE { Self(0) } else { tick }
     }
 }
 
@@ -129,5 +289,14 @@ mod tests {
     fn a_remembered_key_is_small() {
         // A million of them are remembered; what is added here is added to each.
         assert!(size_of::<KnownKey>() <= 184, "{}", size_of::<KnownKey>());
+        assert!(size_of::<KeyInUse>() <= 48, "{}", size_of::<KeyInUse>());
+    }
+
+    #[test]
+    fn a_tick_is_a_quarter_of_a_second() {
+        let at = |millis| Tick::at(Duration::from_millis(millis));
+        assert_eq!(at(0), at(249));
+        assert_ne!(at(249), at(250));
+        assert_ne!(at(999), at(1_000));
     }
 }

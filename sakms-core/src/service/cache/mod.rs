@@ -1,12 +1,13 @@
 //! What is remembered of keys that were checked, so that the next check costs a look-up.
 //!
-//! Two facts are kept apart. *This text matched that hash* is dear (an Argon2 run) and true for ever. *What the record
-//! says* is cheap (one read by primary key) and is what a revocation changes. After a change a key costs one reading,
-//! not another Argon2 run. State, expiry and policy are not remembered at all: they are evaluated on every request.
+//! Two facts are kept, in one entry for each text. *This text matched that hash* is dear (an Argon2 run) and true for
+//! ever. *What the record says* is cheap (one read by primary key) and is what a revocation changes: it is believed only
+//! while it stands. After a change a key costs one reading, not another Argon2 run. State, expiry and policy are not
+//! remembered at all: they are evaluated on every request.
 //!
 //! No entry is taken out when something changes. Each carries the moment its reading began, and a change strikes what
 //! was read before it ([`stamps`]): an entry that was on its way in when the change came is as void as one that was
-//! there.
+//! there, wherever it is kept ([`front`]).
 //!
 //! Refusals are kept in a place of their own, so that a flood of them pushes out no key.
 
@@ -14,6 +15,11 @@ mod config;
 mod digest;
 mod entry;
 mod flight;
+mod front;
+mod last_address;
+mod map;
+mod particulars;
+mod policy;
 mod stamps;
 mod strike;
 
@@ -23,26 +29,29 @@ mod atomic {
 }
 
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use quick_cache::sync::Cache;
-use quick_cache::{Lifecycle, UnitWeighter};
 
 pub use config::CacheConfig;
-pub(super) use entry::KnownKey;
+pub(super) use entry::{KeyInUse, KnownKey, Tick};
+pub use map::Evictions;
+pub(super) use particulars::Particulars;
 pub(super) use strike::Strike;
 
 pub(super) use digest::Digest;
 use digest::{Digester, HashId};
+use entry::Reading;
 use flight::Flights;
+use front::Fronts;
+use map::{CountEvictions, Map, map};
+use policy::{Policies, Policy};
 use stamps::{Moment, Slot, Stamps};
 
+use super::limit::{KeyRates, Limiters, Retiring};
+use crate::clock::Clock;
 use crate::entropy::{Entropy, EntropyError};
 use crate::hash::{HashError, HashPool, Share};
 use crate::id::{KeyId, SecretId};
-use crate::key::{Environment, Owner, ParsedKey, StoredSecret};
+use crate::key::{Environment, Owner, ParsedKey, RateLimit, StoredSecret};
 use crate::secret::StoredHash;
 use crate::store::{KeyStore, StoreError};
 
@@ -58,15 +67,15 @@ pub(super) struct KeyCache {
     stamps: Stamps,
     /// What was read to be absent, under one slot: any new secret strikes it.
     absences: Stamps,
-    proofs: Map<Proof>,
-    keys: Map<Arc<KnownKey>>,
+    policies: Policies,
+    fronts: Fronts,
+    keys: Map<Remembered>,
     denials: Map<Denial>,
+    limiters: Limiters,
     keys_evicted: CountEvictions,
     denials_evicted: CountEvictions,
     flights: Flights<Digest, Result<Finding, Failure>>,
 }
-
-type Map<V> = Cache<u128, V, UnitWeighter, BuildHasherDefault<Fold>, CountEvictions>;
 
 /// That a text matched a secret's hash, or did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,17 +84,45 @@ struct Proof {
     hash: HashId,
 }
 
+/// What is remembered of a text that is a key's.
+#[derive(Debug, Clone)]
+enum Remembered {
+    /// What was read of the key, and with it the hash that the text was proven by.
+    Key(Arc<KeyInUse>),
+    /// A hash that the text is proven by, and that was not read yet.
+    Proof(Arc<Proof>),
+}
+
+impl Remembered {
+    fn proof(&self) -> Proof {
+        match self {
+            Self::Key(key) => Proof::by(&key.known),
+            Self::Proof(proof) => **proof,
+        }
+    }
+}
+
+impl Proof {
+    fn by(known: &KnownKey) -> Self {
+        Self {
+            secret: known.secret,
+            hash: known.hash,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Denial {
     NoSuchSecret(Moment),
-    Mismatch(Proof),
+    /// It is no proof of the hash that the reading had.
+    Mismatch(Proof, Reading),
 }
 
 /// What is remembered of a text.
 #[derive(Debug)]
 pub(super) enum Known {
     /// It is this key's.
-    Key(Arc<KnownKey>),
+    Key(Arc<KeyInUse>),
     /// It is no key.
     Nothing,
 }
@@ -102,6 +139,7 @@ pub(super) struct Presented {
 pub(super) struct Question<'a> {
     pub(super) store: &'a dyn KeyStore,
     pub(super) hashes: &'a HashPool,
+    pub(super) clock: &'a dyn Clock,
     pub(super) presented: &'a Presented,
     /// The one that the text names.
     pub(super) environment: &'a Environment,
@@ -116,15 +154,15 @@ pub(super) enum Failure {
 
 #[derive(Debug, Clone)]
 enum Finding {
-    Proven(Arc<KnownKey>),
-    Mismatch(Arc<KnownKey>),
+    Proven(Arc<KeyInUse>),
+    Mismatch(Reading),
     Absent(Moment),
 }
 
 impl From<Finding> for Known {
     fn from(finding: Finding) -> Self {
         match finding {
-            Finding::Proven(known) => Self::Key(known),
+            Finding::Proven(key) => Self::Key(key),
             Finding::Mismatch(_) | Finding::Absent(_) => Self::Nothing,
         }
     }
@@ -137,10 +175,11 @@ impl KeyCache {
             digester: Digester::new(entropy)?,
             stamps: Stamps::new(config.keys / KEYS_PER_SLOT),
             absences: Stamps::new(1),
-            // A proof without its record is of no use, nor the other way round: one of them is counted.
-            proofs: map(config.keys, &CountEvictions::default()),
+            policies: Policies::default(),
+            fronts: Fronts::new(config.keys),
             keys: map(config.keys, &keys_evicted),
             denials: map(config.denials, &denials_evicted),
+            limiters: Limiters::new(config.keys),
             keys_evicted,
             denials_evicted,
             flights: Flights::default(),
@@ -151,15 +190,39 @@ impl KeyCache {
         self.digester.text(text)
     }
 
-    /// What is remembered of a text and still stands. Only to be believed while the journal is followed.
-    pub(super) fn recall(&self, digest: Digest) -> Option<Known> {
-        if let Some(proof) = self.proofs.get(&digest) {
-            return self.key_of(proof).map(Known::Key);
+    /// What is remembered of a text and still stands, `now`. Only to be believed while the journal is followed.
+    pub(super) fn recall(&self, digest: Digest, now: Tick) -> Option<Known> {
+        if let Some(key) = self.fronts.get(digest)
+            && self.stands(key.reading)
+        {
+            if !key.is_used_in(now) {
+                self.touch(digest, &key);
+            }
+            return Some(Known::Key(key));
         }
-        match self.denials.get(&digest)? {
-            Denial::NoSuchSecret(since) if self.is_absence_current(since) => Some(Known::Nothing),
-            Denial::Mismatch(proof) => self.key_of(proof).map(|_| Known::Nothing),
-            Denial::NoSuchSecret(_) => None,
+        match self.keys.get(&digest) {
+            Some(Remembered::Key(key)) => self
+                .stands(key.reading)
+                .then(|| Known::Key(self.fronts.offer(digest, key))),
+            Some(Remembered::Proof(_)) => None,
+            None => self.recall_denial(digest),
+        }
+    }
+
+    fn recall_denial(&self, digest: Digest) -> Option<Known> {
+        let stands = match self.denials.get(&digest)? {
+            Denial::NoSuchSecret(since) => self.is_absence_current(since),
+            Denial::Mismatch(_, reading) => self.stands(reading),
+        };
+        stands.then_some(Known::Nothing)
+    }
+
+    /// A key that a thread has at hand is in use, which the map does not see.
+    #[cold]
+    fn touch(&self, digest: Digest, key: &KeyInUse) {
+        if self.keys.get(&digest).is_none() {
+            let key = Arc::new(key.another());
+            self.keys.insert(digest, Remembered::Key(key));
         }
     }
 
@@ -171,7 +234,8 @@ impl KeyCache {
             let finding = self.flights.join(digest, || self.look(question)).await?;
             // What was joined may have been read before a change that was acknowledged before this check.
             let current = match &finding {
-                Finding::Proven(known) | Finding::Mismatch(known) => self.stands(known),
+                Finding::Proven(key) => self.stands(key.reading),
+                Finding::Mismatch(reading) => self.stands(*reading),
                 Finding::Absent(since) => self.is_absence_current(*since),
             };
             if current {
@@ -187,10 +251,9 @@ impl KeyCache {
     }
 
     pub(super) fn evictions(&self) -> Evictions {
-        let counted = |count: &CountEvictions| count.0.load(Ordering::Relaxed);
         Evictions {
-            keys: counted(&self.keys_evicted),
-            denials: counted(&self.denials_evicted),
+            keys: self.keys_evicted.get(),
+            denials: self.denials_evicted.get(),
         }
     }
 
@@ -223,19 +286,21 @@ impl KeyCache {
     /// A hash was made anew of the secret in a text, and is stored: the text need not be proven by it.
     pub(super) fn learn(&self, digest: Digest, secret: SecretId, stored: &StoredHash) {
         let hash = self.digester.hash(stored.as_str());
-        self.proofs.insert(digest, Proof { secret, hash });
+        let proof = Arc::new(Proof { secret, hash });
+        self.keys.insert(digest, Remembered::Proof(proof));
     }
 
     async fn look(&self, question: &Question<'_>) -> Result<Finding, Failure> {
         let Question {
             store,
             hashes,
+            clock,
             presented: Presented { parsed, digest },
             environment,
         } = *question;
         let secret = parsed.secret.expose();
         let (read_at, absent_since) = (self.stamps.now(), self.absences.now());
-        let Some(found) = store.find(parsed.id).await.map_err(Failure::Store)? else {
+        let Some(mut found) = store.find(parsed.id).await.map_err(Failure::Store)? else {
             // As much work as for a wrong secret, so that the time does not tell whether there is one.
             let nobody = hashes.verify_absent(Share::Keys, secret);
             nobody.await.map_err(Failure::Hash)?;
@@ -245,46 +310,103 @@ impl KeyCache {
         };
         let stored = found.secret.hash.clone();
         let dated = hashes.needs_rehash(Share::Keys, &stored);
-        let known = self.keep(found, dated, read_at);
-        let proof = Proof {
-            secret: known.secret,
-            hash: known.hash,
-        };
-        if self.proofs.get(digest) == Some(proof) {
-            return Ok(Finding::Proven(known));
+        let particulars = self.particulars(&mut found, store, clock).await;
+        let particulars = particulars.map_err(Failure::Store)?;
+        let (known, reading) = self.known(found, particulars, dated, read_at);
+        let proof = Proof::by(&known);
+        if self.is_proven(*digest, proof) {
+            return Ok(Finding::Proven(self.keep(*digest, known, reading)));
         }
-        if matches!(self.denials.get(digest), Some(Denial::Mismatch(seen)) if seen == proof) {
-            return Ok(Finding::Mismatch(known));
+        let mismatch = || {
+            let denial = Denial::Mismatch(proof, reading);
+            self.denials.insert(*digest, denial);
+            Ok(Finding::Mismatch(reading))
+        };
+        if matches!(self.denials.get(digest), Some(Denial::Mismatch(seen, _)) if seen == proof) {
+            return mismatch();
         }
         let matched = hashes.verify(Share::Keys, secret, &stored).await;
         // The environment is under the tag; a text that names another one than the record was not minted for it.
-        if matched.map_err(Failure::Hash)? && known.environment == *environment {
-            self.proofs.insert(*digest, proof);
-            Ok(Finding::Proven(known))
+        if matched.map_err(Failure::Hash)? && known.policy.environment == *environment {
+            Ok(Finding::Proven(self.keep(*digest, known, reading)))
         } else {
-            self.denials.insert(*digest, Denial::Mismatch(proof));
-            Ok(Finding::Mismatch(known))
+            mismatch()
         }
     }
 
-    fn keep(&self, found: StoredSecret, dated: bool, read_at: Moment) -> Arc<KnownKey> {
+    /// What only some keys have. Reads the roles for one that holds any, and when a secret was replaced for one that is about to
+    /// retire; nothing for the others. A change of what is read here strikes this reading like any other.
+    async fn particulars(
+        &self,
+        found: &mut StoredSecret,
+        store: &dyn KeyStore,
+        clock: &dyn Clock,
+    ) -> Result<Option<Box<Particulars>>, StoreError> {
+        let StoredSecret { key, secret, .. } = found;
+        let roles = if key.roles.is_empty() {
+            Vec::new()
+        } else {
+            store.roles().await?
+        };
+        let retiring = match secret.retired_at {
+            Some(at) if at > clock.now() => {
+                let secrets = store.secrets(key.id).await?;
+                let newer = secrets.iter().map(|other| other.record.created_at);
+                let since = newer.filter(|made| *made > secret.created_at).min();
+                Some(Retiring::new(since.unwrap_or(at), at))
+            }
+            _ => None,
+        };
+        let limiters = (&self.limiters, clock.elapsed());
+        Ok(Particulars::of(key, &roles, retiring, limiters))
+    }
+
+    /// The rates of a key, apart: what is taken from them is taken from nowhere.
+    pub(super) fn rates_aside(
+        &self,
+        key: KeyId,
+        limits: &[RateLimit],
+        now: std::time::Duration,
+    ) -> KeyRates {
+        self.limiters.aside(key, limits, now)
+    }
+
+    fn known(
+        &self,
+        found: StoredSecret,
+        particulars: Option<Box<Particulars>>,
+        dated: bool,
+        began: Moment,
+    ) -> (KnownKey, Reading) {
         let hash = self.digester.hash(found.secret.hash.as_str());
         let slots = [
             self.key_slot(found.key.id),
             self.owner_slot(&found.key.owner),
         ];
-        let known = Arc::new(KnownKey::new(found, (hash, dated), read_at, slots));
-        self.keys.insert(place(known.secret), Arc::clone(&known));
-        known
+        let policy = Policy {
+            environment: found.key.environment.clone(),
+            scopes: found.key.scopes.clone(),
+        };
+        let policy = self.policies.share(policy);
+        let known = KnownKey::new(found, policy, particulars, hash, dated);
+        (known, Reading { began, slots })
     }
 
-    fn key_of(&self, proof: Proof) -> Option<Arc<KnownKey>> {
-        let known = self.keys.get(&place(proof.secret))?;
-        (known.hash == proof.hash && self.stands(&known)).then_some(known)
+    /// Remembers a key whose text was proven.
+    fn keep(&self, digest: Digest, known: KnownKey, reading: Reading) -> Arc<KeyInUse> {
+        let key = Arc::new(KeyInUse::new(Arc::new(known), reading));
+        self.keys.insert(digest, Remembered::Key(Arc::clone(&key)));
+        key
     }
 
-    fn stands(&self, known: &KnownKey) -> bool {
-        self.stamps.stands(known.read_at, known.slots)
+    /// Whether a text is known to match a hash.
+    fn is_proven(&self, digest: Digest, proof: Proof) -> bool {
+        let seen = self.keys.get(&digest);
+        seen.is_some_and(|seen| seen.proof() == proof)
+    }
+
+    fn stands(&self, reading: Reading) -> bool {
+        self.stamps.stands(reading.began, reading.slots)
     }
 
     fn is_absence_current(&self, since: Moment) -> bool {
@@ -306,75 +428,9 @@ impl fmt::Debug for KeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyCache")
             .field("keys", &self.keys.len())
-            .field("proofs", &self.proofs.len())
             .field("denials", &self.denials.len())
             .finish_non_exhaustive()
     }
-}
-
-/// What had to make room because as much as may be remembered was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Evictions {
-    /// Keys.
-    pub keys: u64,
-    /// Texts that are no key.
-    pub denials: u64,
-}
-
-#[derive(Debug, Clone, Default)]
-struct CountEvictions(Arc<AtomicU64>);
-
-impl<K, V> Lifecycle<K, V> for CountEvictions {
-    type RequestState = ();
-
-    fn on_evict(&self, (): &mut (), _: K, _: V) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-fn map<V: Clone>(capacity: usize, evictions: &CountEvictions) -> Map<V> {
-    let capacity = capacity.max(1);
-    Cache::with(
-        capacity,
-        capacity as u64,
-        UnitWeighter,
-        BuildHasherDefault::default(),
-        evictions.clone(),
-    )
-}
-
-fn place(secret: SecretId) -> u128 {
-    u128::from_be_bytes(*secret.as_bytes())
-}
-
-/// Folds 128 bits of which at least 62 are random into 64. They are digests under a key of this process, or ids that
-/// this service drew: nobody chooses them, so nothing stronger is needed.
-#[derive(Debug, Clone, Copy, Default)]
-struct Fold(u64);
-
-impl Hasher for Fold {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0.rotate_left(8) ^ u64::from(byte)).wrapping_mul(Self::ODD);
-        }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves, in turn")]
-    fn write_u128(&mut self, number: u128) {
-        let mixed = (number as u64) ^ ((number >> 64) as u64).rotate_left(32);
-        // The top bits of an id's lower half are the same for all.
-        self.0 = mixed.wrapping_mul(Self::ODD);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-impl Fold {
-    /// 2^64 over the golden ratio (Knuth, The Art of Computer Programming 3, section 6.4).
-    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 }
 
 #[cfg(test)]

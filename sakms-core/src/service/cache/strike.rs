@@ -16,6 +16,7 @@ enum What<'a> {
     Key(KeyId),
     Owner(&'a Owner),
     Absences,
+    All,
 }
 
 impl<'a> Strike<'a> {
@@ -34,6 +35,12 @@ impl<'a> Strike<'a> {
         let what = What::Absences;
         Self { cache, what }
     }
+
+    /// For what many keys hang on: a role.
+    pub(in crate::service) const fn all(cache: &'a KeyCache) -> Self {
+        let what = What::All;
+        Self { cache, what }
+    }
 }
 
 impl Drop for Strike<'_> {
@@ -42,6 +49,7 @@ impl Drop for Strike<'_> {
             What::Key(key) => self.cache.strike_key(key),
             What::Owner(owner) => self.cache.strike_owner(owner),
             What::Absences => self.cache.strike_absences(),
+            What::All => self.cache.strike_all(),
         }
     }
 }

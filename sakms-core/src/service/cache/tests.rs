@@ -43,20 +43,25 @@ impl Fill {
     }
 
     fn finish(self, cache: &KeyCache) -> Digest {
-        let known = cache.keep(self.found, false, self.read_at);
-        let digest = place(known.secret);
-        let proof = Proof {
-            secret: known.secret,
-            hash: known.hash,
-        };
-        cache.proofs.insert(digest, proof);
+        let digest = digest_of(cache, self.found.secret.id);
+        let (known, reading) = cache.known(self.found, None, false, self.read_at);
+        cache.keep(digest, known, reading);
         digest
     }
 }
 
+/// The digest of a secret's text, which stands here for the text too.
+fn digest_of(cache: &KeyCache, secret: SecretId) -> Digest {
+    cache.digest(&secret.to_string())
+}
+
+fn recall(cache: &KeyCache, digest: Digest) -> Option<Known> {
+    cache.recall(digest, Tick::at(Duration::ZERO))
+}
+
 fn is_granted(cache: &KeyCache, digest: Digest) -> bool {
-    match cache.recall(digest) {
-        Some(Known::Key(known)) => known.refused_at(Timestamp::EPOCH).is_none(),
+    match recall(cache, digest) {
+        Some(Known::Key(key)) => key.known.refused_at(Timestamp::EPOCH).is_none(),
         _ => false,
     }
 }
@@ -97,7 +102,7 @@ proptest! {
                     cache.strike_key(KeyId::from_bytes([key; 16]));
                 }
                 Step::Check(key) => {
-                    let granted = is_granted(&cache, place(SecretId::from_bytes([key; 16])));
+                    let granted = is_granted(&cache, digest_of(&cache, SecretId::from_bytes([key; 16])));
                     prop_assert!(!(granted && revoked[usize::from(key)]));
                 }
             }
@@ -132,19 +137,31 @@ fn what_is_remembered_stands_until_it_is_struck() {
 fn a_proof_counts_for_the_hash_it_was_made_of() {
     let cache = cache();
     let digest = Fill::begin(&cache, stored(1, false)).finish(&cache);
-    let mut rehashed = stored(1, false);
-    rehashed.secret.hash = StoredHash::new("another hash".to_owned());
-    let known = cache.keep(rehashed, true, cache.stamps.now());
-    assert!(cache.recall(digest).is_none());
+    cache.strike_key(KeyId::from_bytes([1; 16]));
+    assert!(recall(&cache, digest).is_none());
+    let read = |hash: &str, dated| {
+        let mut found = stored(1, false);
+        found.secret.hash = StoredHash::new(hash.to_owned());
+        cache.known(found, None, dated, cache.stamps.now())
+    };
+    // The proof outlives the strike, for the hash that it is of.
+    let (same, _) = read("hash 1", false);
+    assert!(cache.is_proven(digest, Proof::by(&same)));
+    let (known, reading) = read("another hash", true);
+    assert!(!cache.is_proven(digest, Proof::by(&known)));
 
     // Who made the new hash of what is in the text need not prove the text by it.
     let new = StoredHash::new("another hash".to_owned());
     cache.learn(digest, known.secret, &new);
-    let Some(Known::Key(known)) = cache.recall(digest) else {
+    assert!(recall(&cache, digest).is_none(), "nothing was read with it");
+    assert!(cache.is_proven(digest, Proof::by(&known)));
+    assert!(!cache.is_proven(digest, Proof::by(&same)));
+    cache.keep(digest, known, reading);
+    let Some(Known::Key(key)) = recall(&cache, digest) else {
         panic!("it is remembered")
     };
-    assert!(known.dated && cache.is_hash_of(&known, &new));
-    assert!(!cache.is_hash_of(&known, &StoredHash::new("hash 1".to_owned())));
+    assert!(key.is_dated() && cache.is_hash_of(&key.known, &new));
+    assert!(!cache.is_hash_of(&key.known, &StoredHash::new("hash 1".to_owned())));
 }
 
 #[test]
@@ -159,9 +176,10 @@ fn a_time_that_comes_is_seen_on_what_is_remembered() {
     found.secret.retired_at = Some(at(5));
     let cache = cache();
     let digest = Fill::begin(&cache, found).finish(&cache);
-    let Some(Known::Key(known)) = cache.recall(digest) else {
+    let Some(Known::Key(key)) = recall(&cache, digest) else {
         panic!("it is remembered")
     };
+    let known = &key.known;
     assert_eq!(known.refused_at(at(4)), None);
     assert_eq!(known.refused_at(at(5)), Some(KeyDenial::Retired));
     assert_eq!(known.refused_at(at(10)), Some(KeyDenial::Expired));
@@ -175,6 +193,109 @@ fn nothing_printed_holds_a_digest_or_its_key() {
     cache
         .denials
         .insert(digest, Denial::NoSuchSecret(cache.absences.now()));
-    let printed = format!("{cache:?}");
-    assert!(!printed.contains(&digest.to_string()), "{printed}");
+    let printed = format!("{cache:?} {digest:?}");
+    for half in digest.halves() {
+        assert!(!printed.contains(&half.to_string()), "{printed}");
+    }
+}
+
+/// As many keys as there is room for are really remembered, whichever parts they fall into.
+#[test]
+fn room_is_what_it_says() {
+    for keys in [1, 7, 300, 10_000, 100_000] {
+        let config = CacheConfig::default().keys(keys).denials(keys);
+        let cache = KeyCache::new(config, &OsEntropy).unwrap();
+        let digests: Vec<_> = (0..keys)
+            .map(|number| cache.digest(&format!("text {number}")))
+            .collect();
+        for &digest in &digests {
+            let (known, reading) = cache.known(stored(1, false), None, false, cache.stamps.now());
+            cache.keep(digest, known, reading);
+            let absent = Denial::NoSuchSecret(cache.absences.now());
+            cache.denials.insert(digest, absent);
+        }
+        assert_eq!(cache.sizes(), (keys as u64, keys as u64));
+        let none = Evictions {
+            keys: 0,
+            denials: 0,
+        };
+        assert_eq!(cache.evictions(), none);
+        assert!(digests.iter().all(|&digest| is_granted(&cache, digest)));
+    }
+}
+
+/// A key that a thread has at hand is refused there too as soon as it was struck, and goes on to be remembered where all
+/// threads find it.
+#[test]
+fn what_threads_have_at_hand_is_struck_with_the_rest() {
+    let cache = cache();
+    let digest = Fill::begin(&cache, stored(1, false)).finish(&cache);
+    let barrier = std::sync::Barrier::new(5);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                (0..3).for_each(|_| assert!(is_granted(&cache, digest)));
+                barrier.wait();
+                barrier.wait();
+                assert!(!is_granted(&cache, digest));
+                barrier.wait();
+                barrier.wait();
+                assert!(is_granted(&cache, digest));
+            });
+        }
+        barrier.wait();
+        cache.strike_owner(&"owner 1".parse().unwrap());
+        barrier.wait();
+        barrier.wait();
+        Fill::begin(&cache, stored(1, false)).finish(&cache);
+        barrier.wait();
+    });
+}
+
+/// The map does not see what a thread has at hand: it is told, so that a key in use does not make room for others.
+#[test]
+fn a_key_in_use_comes_back_to_the_map() {
+    let cache = cache();
+    let digest = Fill::begin(&cache, stored(1, false)).finish(&cache);
+    assert!(is_granted(&cache, digest));
+    cache.keys.remove(&digest);
+    let later = Tick::at(Duration::from_secs(1));
+    assert!(matches!(cache.recall(digest, later), Some(Known::Key(_))));
+    assert_eq!(cache.sizes().0, 1);
+}
+
+#[test]
+fn a_change_that_any_key_may_hang_on_strikes_all_of_them_when_it_is_over() {
+    let cache = cache();
+    let digests = [0, 1].map(|key| Fill::begin(&cache, stored(key, false)).finish(&cache));
+    let strike = Strike::all(&cache);
+    assert!(digests.iter().all(|&digest| is_granted(&cache, digest)));
+    drop(strike);
+    assert!(!digests.iter().any(|&digest| is_granted(&cache, digest)));
+}
+
+/// Threads have fewer places than there may be keys; each key is found all the same, and finds a place in the end.
+#[test]
+fn more_keys_than_a_thread_has_places_for() {
+    let config = CacheConfig::default().keys(4);
+    let cache = KeyCache::new(config, &OsEntropy).unwrap();
+    let digests: Vec<_> = (0..20).map(|n| cache.digest(&n.to_string())).collect();
+    let keys: Vec<_> = digests
+        .iter()
+        .map(|&digest| {
+            let (known, reading) = cache.known(stored(1, false), None, false, cache.stamps.now());
+            (digest, Arc::new(KeyInUse::new(Arc::new(known), reading)))
+        })
+        .collect();
+    for _ in 0..100 {
+        for (digest, key) in &keys {
+            let used = cache.fronts.offer(*digest, Arc::clone(key));
+            assert!(Arc::ptr_eq(&used.known, &key.known));
+        }
+    }
+    let at_hand = |(digest, key): &&(Digest, Arc<KeyInUse>)| {
+        let found = cache.fronts.get(*digest);
+        found.is_some_and(|found| Arc::ptr_eq(&found.known, &key.known))
+    };
+    assert_eq!(keys.iter().filter(at_hand).count(), 4);
 }

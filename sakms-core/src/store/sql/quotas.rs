@@ -10,10 +10,9 @@ use super::row::{Columns, CorruptValue, Row, Value};
 use super::texts;
 use crate::clock::Timestamp;
 use crate::id::KeyId;
+use crate::key::QuotaState;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// The most that a column holds, and so the most that is ever taken.
-const MOST: u64 = i64::MAX.unsigned_abs();
 /// A quota is missing once, is then there, and may have been changed by somebody else in between.
 const ROUNDS: u32 = 4;
 
@@ -38,7 +37,7 @@ impl TakeQuota {
         amount: u64,
         cost: u64,
     ) -> Option<Self> {
-        let most = amount.min(MOST).checked_sub(cost)?;
+        let most = amount.min(QuotaState::MOST).checked_sub(cost)?;
         Some(Self {
             key,
             period,

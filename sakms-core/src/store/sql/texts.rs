@@ -148,7 +148,7 @@ macro_rules! add_rows {
 }
 pub(super) use add_rows;
 pub(super) const DAYS: &str = "SELECT day, allowed, refused FROM sakms_key_days \
-     WHERE key_id = ? AND day BETWEEN ? AND ? ORDER BY day";
+     WHERE key_id = ? AND day BETWEEN ? AND ? AND (allowed > 0 OR refused > 0) ORDER BY day";
 
 /// Takes so much in a period, when the period is a later one than the stored one, or the same with no more taken yet than
 /// still fits beside it. What it changes comes before what it compares with: MariaDB assigns from the left to the right.

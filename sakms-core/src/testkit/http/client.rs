@@ -232,6 +232,15 @@ impl Request {
         self.text("application/json", body.to_string())
     }
 
+    /// With the texts of this JSON object as a form. They must be ASCII letters, digits and `_.:-`.
+    #[must_use]
+    pub fn form(self, fields: &Value) -> Self {
+        let pairs = fields.as_object().unwrap().iter();
+        let pairs = pairs.map(|(name, value)| format!("{name}={}", value.as_str().unwrap()));
+        let form = pairs.collect::<Vec<_>>().join("&");
+        self.text("application/x-www-form-urlencoded", form)
+    }
+
     /// With this body and content type.
     #[must_use]
     pub fn text(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {

@@ -13,7 +13,8 @@ pub async fn a_handler_learns_who_holds_the_key(stage: &Stage) {
     let description =
         json!({"scopes": ["b:read", "a:*"], "environment": "test", "metadata": {"team": "blue"}});
     let key = world.key_with(&user, &description).await;
-    let seen = world.guarded(&key.text).await.expect(200);
+    let everywhere = world.client.get("/guarded/everywhere").bearer(&key.text);
+    let seen = everywhere.send().await.expect(200);
     assert_eq!(
         seen.json(),
         json!({
@@ -24,6 +25,7 @@ pub async fn a_handler_learns_who_holds_the_key(stage: &Stage) {
             "metadata": {"team": "blue"},
         })
     );
+    let key = world.key(&user).await;
     let maybe = world
         .client
         .get("/guarded/maybe")
@@ -83,7 +85,36 @@ pub async fn a_guard_asks_for_an_environment(stage: &Stage) {
         .await
         .expect(401)
         .problem("wrong_environment");
-    world.guarded(&test.text).await.expect(200);
+}
+
+/// A route can ask for a scope or another, and for none of a third.
+pub async fn a_guard_asks_for_one_scope_or_another(stage: &Stage) {
+    let world = stage.world().await;
+    let user = world.user().await;
+    for (scopes, named) in [
+        (json!(["reports:read"]), None),
+        (json!(["reports:audit"]), None),
+        (json!(["reports:read", "reports:write"]), None),
+        (json!([]), Some("reports:read")),
+        (json!(["reports:write"]), Some("reports:read")),
+        (
+            json!(["reports:read", "reports:delete"]),
+            Some("reports:delete"),
+        ),
+        (json!(["reports:*"]), Some("reports:delete")),
+        (json!(["*"]), Some("reports:delete")),
+    ] {
+        let key = world.key_with(&user, &json!({"scopes": scopes})).await;
+        let answer = world.client.get("/guarded/either").bearer(&key.text);
+        let answer = answer.send().await;
+        let Some(named) = named else {
+            answer.expect(200);
+            continue;
+        };
+        let problem = answer.expect(403).problem("insufficient_scope");
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains(named), "{scopes}: {detail}");
+    }
 }
 
 /// Where nobody need present anything, a bad key is still a bad key: it is never "anonymous".

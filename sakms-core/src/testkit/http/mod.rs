@@ -10,10 +10,17 @@
 //! | --- | --- |
 //! | the table's | the routes of the `Api`, at the root |
 //! | any other | the adapter's "not found", and its "method not allowed" for other methods of the paths below |
-//! | `GET /guarded/any` | any key; answers [`key_json`] |
+//! | `GET /guarded/any` | any key, of whichever environment a guard means that says none; answers [`key_json`] |
 //! | `GET /guarded/reports` | keys with the scope `reports:read`; answers [`key_json`] |
 //! | `GET /guarded/live` | keys of the environment `live`; answers [`key_json`] |
+//! | `GET /guarded/test` | keys of the environment `test`; answers [`key_json`] |
+//! | `GET /guarded/everywhere` | keys of any environment; answers [`key_json`] |
+//! | `GET /guarded/either` | keys that meet [`EITHER`]; answers [`key_json`] |
+//! | `GET /guarded/costly` | any key, at the cost of [`COST`]; answers [`key_json`] |
+//! | `GET /guarded/proxied` | any key, past the proxies that [`PROXIES`] says are trusted; answers [`key_json`] |
 //! | `GET /guarded/maybe` | any key, or nobody; answers [`owner_json`] |
+//! | `GET /guarded/token` | people who have signed in; answers [`caller_json`] |
+//! | `GET /guarded/token-or-key` | people who have signed in, or keys with the scope `reports:read`; answers [`caller_json`] |
 //! | `GET /unguarded` | a handler that takes the verified key, on a route without a guard |
 //! | `GET /open` | 200, whatever the body, for anyone |
 //! | `/host/...` | the routes of the same `Api`, the group [`Group::Keys`](crate::http::Group::Keys) alone, under a middleware of the host's: when there is a header [`HOST_USER`], it puts [`Caller::owner`](crate::service::Caller::owner) of its value into the request's extensions |
@@ -48,25 +55,45 @@ mod rows;
 mod world;
 
 pub mod accounts;
+pub mod addresses;
+pub mod admin;
+pub mod admins;
+pub mod ask;
+pub mod audit;
 pub mod bodies;
+pub mod bulk;
+pub mod ceilings;
 pub mod corpus;
 pub mod credentials;
 pub mod documents;
+pub mod environments;
+pub mod explain;
 pub mod fields;
+pub mod filters;
 pub mod flow;
 pub mod forgeries;
 pub mod guard;
 pub mod host;
+pub mod idempotency;
+pub mod jwks;
 pub mod key_caller;
 pub mod keys;
+pub mod lifetimes;
+pub mod limits;
+pub mod old_secrets;
 pub mod outage;
 pub mod paging;
 pub mod races;
+pub mod rotation;
+pub mod state;
 pub mod table;
+pub mod token_guard;
+pub mod usage;
 
 use std::any::Any;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -78,7 +105,18 @@ pub use world::{Key, Stage, User, World};
 use super::PATIENCE;
 use super::store::Fixture;
 use crate::http::Api;
-use crate::service::VerifiedKey;
+use crate::service::{Caller, VerifiedKey};
+use crate::token::Claims;
+
+/// What the route `/guarded/either` asks of a key.
+pub const EITHER: &str = "(reports:read or reports:audit) and not reports:delete";
+/// What a request to `/guarded/costly` costs.
+pub const COST: NonZeroU32 = match NonZeroU32::new(5) {
+    Some(cost) => cost,
+    None => NonZeroU32::MIN,
+};
+/// Who is believed on `/guarded/proxied`: whoever connects from this machine.
+pub const PROXIES: &str = "127.0.0.0/8,::1";
 
 /// The header in which the suite's host says who its user is.
 pub const HOST_USER: &str = "x-host-user";
@@ -139,6 +177,17 @@ pub fn key_json(key: &VerifiedKey) -> Value {
 #[must_use]
 pub fn owner_json(key: Option<&VerifiedKey>) -> Value {
     json!({"owner": key.map(VerifiedKey::owner)})
+}
+
+/// What the test routes answer that let people through who have signed in.
+#[must_use]
+pub fn caller_json(caller: &Caller) -> Value {
+    json!({
+        "owner": caller.owner_name(),
+        "admin": caller.is_admin(),
+        "key_id": caller.verified_key().map(VerifiedKey::key_id),
+        "token_of": caller.claims().map(Claims::subject),
+    })
 }
 
 /// Runs one case of [`http_suite!`](crate::http_suite) on a store of its own.
@@ -259,10 +308,33 @@ macro_rules! http_suite {
             guard::a_handler_learns_who_holds_the_key
             guard::a_guard_asks_for_a_scope
             guard::a_guard_asks_for_an_environment
+            guard::a_guard_asks_for_one_scope_or_another
+            environments::a_guard_takes_the_first_environment_unless_it_says
+            environments::an_owners_keys_are_managed_together
+            addresses::a_key_may_be_used_from_its_addresses_only
+            addresses::no_header_counts_unless_its_proxy_is_trusted
+            addresses::the_last_use_is_known_by_its_address
+            limits::a_key_is_refused_until_it_begins
+            limits::a_rate_is_told_and_kept
+            limits::several_rates_are_kept_together
+            limits::what_costs_more_than_is_ever_there_is_refused
+            limits::a_quota_is_told_and_ends
+            limits::one_left_is_taken_once
+            limits::a_quota_that_cannot_be_asked_for_is_503
+            limits::a_quota_that_cannot_be_asked_for_lets_in_where_that_is_set
+            old_secrets::an_old_secret_says_until_when
             guard::a_bad_key_is_never_anonymous
             guard::a_forgotten_guard_is_no_open_door
             guard::a_key_ends_to_the_microsecond
             guard::other_methods_do_not_pass_a_guard
+            token_guard::a_token_opens_what_is_for_people
+            token_guard::a_key_opens_what_is_for_both
+            token_guard::bad_tokens_look_alike_to_a_guard
+            token_guard::a_guard_takes_no_token_from_the_query
+            token_guard::a_disabled_owners_token_opens_nothing
+            token_guard::a_token_ends_at_a_guard
+            token_guard::a_token_guard_without_a_store_is_503
+            token_guard::a_service_without_tokens_takes_none
             key_caller::reading_and_writing_are_two_scopes
             key_caller::a_key_hands_on_no_scope_it_lacks
             key_caller::a_key_makes_no_key_beyond_itself
@@ -272,9 +344,85 @@ macro_rules! http_suite {
             host::hosts_owners_do_not_see_each_other
             host::a_host_that_names_nobody_lets_nobody_in
             host::a_prefix_changes_nothing
+            ask::a_good_key_is_valid_and_says_what_it_is
+            ask::a_bad_key_is_not_valid_and_says_why
+            ask::what_is_asked_is_checked
+            ask::asking_is_a_use_with_its_cost
+            ask::a_batch_is_answered_in_order
+            ask::introspection_says_no_more_than_it_must
+            ask::whoever_presents_a_key_revokes_it
+            ask::a_replaced_secret_revokes_nothing
+            ask::forms_are_checked
+            ask::an_outage_is_no_answer
+            explain::every_gate_is_named
+            explain::explaining_takes_nothing
+            explain::what_is_explained_is_what_happens
+            usage::uses_are_shown_by_day
+            usage::days_are_checked
+            admin::a_role_is_in_force_at_once
+            admin::accounts_are_listed
+            admin::a_disabled_account_is_shut_out
+            admin::nobody_shuts_themself_out
+            admin::an_admin_manages_every_key
+            audit::a_row_says_who_did_what
+            audit::an_owner_sees_their_own_rows
+            audit::an_admin_sees_every_row
+            audit::rows_are_filtered
+            audit::filters_are_checked
+            audit::links_lead_through_the_journal
+            audit::the_chain_holds
+            audit::a_hosts_owner_has_a_journal
             documents::the_document_has_the_routes_there_are
             documents::pages_find_their_files_from_anywhere
             documents::files_are_sent_as_they_are_taken
+            jwks::public_keys_are_published_while_they_verify
+            jwks::a_secret_is_never_published
+            jwks::a_known_set_is_not_sent_again
+            jwks::the_set_is_for_anybody
+            jwks::a_service_without_tokens_has_no_set
+            state::a_key_is_switched_off_and_on
+            state::a_revoked_key_cannot_be_brought_back
+            state::an_expired_key_cannot_be_brought_back
+            state::a_key_revokes_itself_without_a_scope
+            state::current_is_the_key_that_asks
+            rotation::two_secrets_work_while_they_overlap
+            rotation::without_an_overlap_the_former_secret_ends_at_once
+            rotation::the_owner_sees_which_secret_is_used
+            rotation::a_rotation_can_be_ended
+            rotation::a_rotation_can_be_taken_back
+            rotation::one_rotation_at_a_time
+            rotation::an_overlap_ends_with_the_key
+            rotation::overlaps_are_checked
+            rotation::anothers_key_cannot_be_rotated
+            ceilings::no_key_gives_wider_scopes
+            ceilings::no_key_gives_more_time
+            ceilings::no_key_gives_laxer_limits
+            ceilings::a_wider_key_is_not_taken_over
+            ceilings::a_right_that_was_taken_is_not_handed_on
+            lifetimes::lifetimes_are_kept
+            lifetimes::times_fit_together
+            lifetimes::a_default_past_the_end_of_time_is_refused
+            lifetimes::overlaps_are_the_hosts
+            lifetimes::an_owner_has_so_many_keys
+            filters::a_list_is_narrowed
+            filters::filters_are_checked
+            filters::links_keep_the_filters
+            bulk::many_keys_are_revoked_by_what_they_have_in_common
+            bulk::every_state_can_be_revoked
+            bulk::a_bulk_revocation_has_a_criterion
+            bulk::an_admin_revokes_the_keys_of_another
+            idempotency::a_repeated_creation_makes_one_key
+            idempotency::an_idempotency_key_is_for_one_request
+            idempotency::a_lost_answer_makes_no_second_key
+            idempotency::a_repeated_rotation_makes_one_secret
+            idempotency::of_sixteen_repeats_one_makes_the_key
+            idempotency::requests_are_forgotten_after_a_day
+            idempotency::idempotency_keys_are_checked
+            admins::an_admin_sees_everybodys_keys
+            admins::an_admin_changes_everybodys_keys
+            admins::an_admin_makes_keys_for_others
+            admins::roles_are_defined_by_admins
+            admins::a_key_holds_roles_that_there_are
             outage::an_outage_is_503_everywhere
             outage::a_guard_without_a_store_is_503
             outage::health_is_not_readiness

@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::client::{Client, Request};
 use super::{HOST_USER, Server};
+use crate::account::AccountRole;
 use crate::clock::{Clock as _, ManualClock};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
-use crate::key::{Environment, KeyFormat, MasterKey, MasterKeys, Owner};
-use crate::service::{CacheConfig, Sakms, SakmsBuilder};
+use crate::journal::{Action, Subject};
+use crate::key::{Environment, KeyFormat, KeyPatch, MasterKey, MasterKeys, Owner};
+use crate::service::{CacheConfig, LimiterDown, Sakms, SakmsBuilder};
 use crate::store::{AccountStore, KeyStore};
 use crate::testkit::faults::Faults;
 use crate::testkit::fixtures;
@@ -70,14 +72,36 @@ impl Stage {
     /// The same with other settings of the HTTP side.
     pub async fn world_with(&self, settings: impl FnOnce(Api) -> Api) -> World {
         let clock = Arc::new(fixtures::clock());
-        let builder = self.with_accounts(&clock, Arc::new(OsEntropy));
+        let builder =
+            self.with_accounts(&clock, Arc::new(OsEntropy), Keyring::hs256(token_secret()));
         self.serve(builder, clock, settings).await
+    }
+
+    /// The same with these keys for its tokens.
+    pub async fn world_signing(&self, keyring: Keyring) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let builder = self.with_accounts(&clock, Arc::new(OsEntropy), keyring);
+        self.serve(builder, clock, |api| api).await
+    }
+
+    /// The same with another setting for what becomes of a request whose quota cannot be asked for.
+    pub async fn world_where_limiters_are(&self, down: LimiterDown) -> World {
+        self.world_of(|builder| builder.limiter_down(down)).await
+    }
+
+    /// The same with other settings of the service.
+    pub async fn world_of(&self, settings: impl FnOnce(SakmsBuilder) -> SakmsBuilder) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let builder =
+            self.with_accounts(&clock, Arc::new(OsEntropy), Keyring::hs256(token_secret()));
+        self.serve(settings(builder), clock, |api| api).await
     }
 
     /// The same with nothing believed that was not read for the request itself, so that every check asks the store.
     pub async fn world_that_reads(&self) -> World {
         let clock = Arc::new(fixtures::clock());
-        let builder = self.with_accounts(&clock, Arc::new(OsEntropy));
+        let builder =
+            self.with_accounts(&clock, Arc::new(OsEntropy), Keyring::hs256(token_secret()));
         self.serve(reading(builder), clock, |api| api).await
     }
 
@@ -87,25 +111,29 @@ impl Stage {
         self.serve(self.builder(&clock), clock, |api| api).await
     }
 
-    /// A service whose every id and secret is drawn from this, with accounts or without. It answers the same whenever it
-    /// is asked: every check asks the store.
+    /// A service whose every id and secret is drawn from this, with accounts and keys for their tokens or without. It
+    /// answers the same whenever it is asked: every check asks the store.
     pub(super) async fn world_drawing(
         &self,
         entropy: Arc<dyn Entropy>,
-        accounts: bool,
+        accounts: Option<Keyring>,
         settings: impl FnOnce(Api) -> Api,
     ) -> World {
         let clock = Arc::new(fixtures::clock());
-        let builder = if accounts {
-            self.with_accounts(&clock, entropy)
-        } else {
-            self.builder(&clock).entropy(entropy)
+        let builder = match accounts {
+            Some(keyring) => self.with_accounts(&clock, entropy, keyring),
+            None => self.builder(&clock).entropy(entropy),
         };
         self.serve(reading(builder), clock, settings).await
     }
 
-    fn with_accounts(&self, clock: &Arc<ManualClock>, entropy: Arc<dyn Entropy>) -> SakmsBuilder {
-        let issuer = JwtIssuer::builder(Keyring::hs256(token_secret()))
+    fn with_accounts(
+        &self,
+        clock: &Arc<ManualClock>,
+        entropy: Arc<dyn Entropy>,
+        keyring: Keyring,
+    ) -> SakmsBuilder {
+        let issuer = JwtIssuer::builder(keyring)
             .audience(AUDIENCE)
             .clock(Arc::clone(clock) as _)
             .entropy(Arc::clone(&entropy))
@@ -232,6 +260,23 @@ impl World {
         }
     }
 
+    /// Somebody new who has registered and signed in, and has the role of an admin.
+    pub async fn admin(&self) -> User {
+        let user = self.user().await;
+        self.make_admin(&user.id).await;
+        user
+    }
+
+    /// Gives an account the role of an admin.
+    pub async fn make_admin(&self, account: &str) {
+        let id = account.parse().unwrap();
+        let entry = fixtures::entry(Action::ACCOUNT_GRANT, Subject::account(id));
+        let granted = self
+            .faults
+            .set_account_role(id, AccountRole::Admin, true, &entry);
+        granted.await.unwrap();
+    }
+
     /// Tries to register.
     pub async fn register(&self, email: &str, password: &str) -> Answer {
         self.client.never_show(PASSWORD);
@@ -292,6 +337,16 @@ impl World {
         };
         self.client.never_show(&key.text);
         key
+    }
+
+    /// Changes a key in the store, as another node does, and has the service hear of it.
+    pub async fn change(&self, key: &Key, patch: &KeyPatch) {
+        let id = key.id.parse().unwrap();
+        let record = self.faults.get(id).await.unwrap().unwrap();
+        let entry = fixtures::updated(id);
+        let changed = self.faults.update(id, record.revision, patch, &entry);
+        changed.await.unwrap();
+        self.sakms.catch_up().await.unwrap();
     }
 
     /// Revokes a key as its owner.

@@ -2,10 +2,13 @@
 
 use super::Fixture;
 use super::support::{accounts, entries, issue_plain, journal, kind, reads, rename, touch};
+use crate::account::{AccountQuery, AccountRole};
 use crate::clock::Timestamp;
-use crate::journal::{Action, Actor, JournalEntry, JournalHead, JournalRow, Seq, Subject};
-use crate::key::{KeyQuery, Revision, SecretUse};
-use crate::store::{Conditions, StoreErrorKind};
+use crate::journal::{
+    Action, Actor, JournalEntry, JournalHead, JournalQuery, JournalRow, Seq, Subject,
+};
+use crate::key::{Day, KeyQuery, KeyRecord, Revision, SecretRecord, SecretUse};
+use crate::store::{Conditions, KeyStore, StoreErrorKind};
 use crate::testkit::fixtures;
 
 fn places(rows: &[JournalRow]) -> Vec<u64> {
@@ -19,20 +22,50 @@ pub async fn the_journal_begins_empty(fixture: &Fixture) {
     assert_eq!(store.journal_after(Seq::START, 10).await.unwrap(), []);
 }
 
+/// Every read, and what is written down of the use of a key.
+async fn what_is_no_change(store: &dyn KeyStore, key: &KeyRecord, secret: &SecretRecord) {
+    let at = fixtures::at(1);
+    store
+        .record_uses(&[SecretUse::new(secret.id, 1, at)])
+        .await
+        .unwrap();
+    store.find(secret.id).await.unwrap();
+    store.get(key.id).await.unwrap();
+    store.list(&KeyQuery::of(key.owner.clone())).await.unwrap();
+    store.secrets(key.id).await.unwrap();
+    let today = Day::of(at);
+    store.usage(key.id, today, today).await.unwrap();
+    store.take_quota(key.id, at, 2, 1).await.unwrap();
+    store.quota_taken(key.id, at).await.unwrap();
+    let never = fixtures::idempotency(secret).id;
+    store.idempotency(&never).await.unwrap();
+    store.forget_idempotency(at).await.unwrap();
+    store.roles().await.unwrap();
+    store.journal(&JournalQuery::everything()).await.unwrap();
+    store.owner_disabled_at(&key.owner).await.unwrap();
+    store.ping().await.unwrap();
+}
+
 /// Every change writes its entry, in its place; no read does, and no use.
 pub async fn every_change_writes_one_entry(fixture: &Fixture) {
     let store = &*fixture.keys;
     let (key, owner) = (fixtures::plain_key(&fixtures::owner()), fixtures::owner());
     let (secret, second) = (fixtures::secret(&key), fixtures::secret(&key));
+    let role = fixtures::role("a:b");
     let mut written = vec![
         fixtures::created(&key),
         fixtures::updated(key.id),
         fixtures::rotated(key.id),
         fixtures::disabled(&owner),
         fixtures::enabled(&owner),
+        fixtures::kept(key.id),
+        fixtures::rehashed(key.id),
+        fixtures::defined(&role),
+        fixtures::removed(&role.name),
+        fixtures::refused(key.id),
     ];
     let at = fixtures::at(1);
-    let (first, then) = (Revision::new(1), Revision::new(2));
+    let (first, then, last) = (Revision::new(1), Revision::new(2), Revision::new(3));
     store
         .insert(&key, &secret, &Conditions::NONE, &written[0])
         .await
@@ -53,6 +86,17 @@ pub async fn every_change_writes_one_entry(fixture: &Fixture) {
         .set_owner_disabled(&owner, None, &written[4])
         .await
         .unwrap();
+    store
+        .keep_secret(key.id, last, second.id, at, &written[5])
+        .await
+        .unwrap();
+    store
+        .replace_hash(second.id, &second.hash, &fixtures::hash(), &written[6])
+        .await
+        .unwrap();
+    store.set_role(&role, &written[7]).await.unwrap();
+    store.remove_role(&role.name, &written[8]).await.unwrap();
+    store.note(&written[9]).await.unwrap();
     if let Some(accounts) = accounts(fixture) {
         let account = fixtures::account();
         let (registered, hash) = (fixtures::registered(&account), fixtures::hash());
@@ -65,22 +109,20 @@ pub async fn every_change_writes_one_entry(fixture: &Fixture) {
             .set_password(account.id, first, &hash, &changed)
             .await
             .unwrap();
+        let granted = fixtures::granted(account.id);
+        accounts
+            .set_account_role(account.id, AccountRole::Admin, true, &granted)
+            .await
+            .unwrap();
+        accounts.accounts(&AccountQuery::default()).await.unwrap();
         accounts.account(account.id).await.unwrap();
         accounts
             .account_by_email(&account.canonical_email)
             .await
             .unwrap();
-        written.extend([registered, changed]);
+        written.extend([registered, changed, granted]);
     }
-    store
-        .record_uses(&[SecretUse::new(secret.id, 1, at)])
-        .await
-        .unwrap();
-    store.find(secret.id).await.unwrap();
-    store.get(key.id).await.unwrap();
-    store.list(&KeyQuery::of(key.owner.clone())).await.unwrap();
-    store.owner_disabled_at(&owner).await.unwrap();
-    store.ping().await.unwrap();
+    what_is_no_change(store, &key, &secret).await;
 
     let rows = journal(store).await;
     assert_eq!(
@@ -211,6 +253,21 @@ pub async fn a_refused_change_leaves_no_gap(fixture: &Fixture) {
             .add_secret(id, old, &new, at, None, &fixtures::rotated(id))
             .await;
         assert_eq!(kind(stale), Err(StoreErrorKind::Stale));
+        let (kept, entry) = (first.secret.id, fixtures::kept(id));
+        let stale = store.keep_secret(id, old, kept, at, &entry).await;
+        assert_eq!(kind(stale), Err(StoreErrorKind::Stale));
+        let (role, full) = (fixtures::role("a:b"), fixtures::at_most(0));
+        let entry = fixtures::removed(&role.name);
+        let missing = store.remove_role(&role.name, &entry).await;
+        assert_eq!(kind(missing), Err(StoreErrorKind::NotFound));
+        let (other, entry) = (
+            fixtures::plain_key(&fixtures::owner()),
+            fixtures::updated(id),
+        );
+        let refused = store
+            .insert(&other, &fixtures::secret(&other), &full, &entry)
+            .await;
+        assert_eq!(kind(refused), Err(StoreErrorKind::LimitReached));
         let entry = fixtures::updated(unknown);
         let missing = store.update(unknown, Revision::FIRST, &patch, &entry).await;
         assert_eq!(kind(missing), Err(StoreErrorKind::NotFound));
@@ -245,6 +302,10 @@ pub async fn an_entry_is_written_once(fixture: &Fixture) {
         .add_secret(id, now.revision, &new, fixtures::at(1), None, &used)
         .await;
     assert_eq!(kind(again), refused.map(|()| now.clone()), "add_secret");
+    let again = store
+        .keep_secret(id, now.revision, first.secret.id, fixtures::at(1), &used)
+        .await;
+    assert_eq!(kind(again), refused.map(|()| now.clone()), "keep_secret");
     let again = store
         .set_owner_disabled(&now.owner, Some(fixtures::at(1)), &used)
         .await;

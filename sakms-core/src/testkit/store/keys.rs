@@ -1,10 +1,15 @@
 //! What goes in comes out, and goes in once.
 
+use std::num::{NonZeroU32, NonZeroU64};
+
 use super::Fixture;
 use super::support::{find, issue, issue_plain, journal, kind, list, reads};
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
-use crate::key::{KeyRecord, Metadata, Owner, Revision, Scope, SecretRecord};
+use crate::key::{
+    IpRange, KeyRecord, Limits, Metadata, Owner, Quota, RateLimit, Refill, Revision, Scope,
+    SecretRecord,
+};
 use crate::secret::StoredHash;
 use crate::store::{Conditions, KeyStore, StoreErrorKind};
 use crate::testkit::fixtures;
@@ -72,6 +77,10 @@ pub async fn the_largest_values_come_back(fixture: &Fixture) {
             .unwrap()
     };
     key.scopes = (0..64).map(scope).collect();
+    let names: Vec<_> = (0..16).map(|n| format!("{n:-<64}")).collect();
+    key.roles = fixtures::roles(&names.join(" "));
+    key.tags = fixtures::tags(&names.join(" "));
+    key.limits = the_largest_limits();
     let around = fixtures::metadata(&[("note", "")]).to_json().len();
     key.metadata = fixtures::metadata(&[("note", &"m".repeat(Metadata::MAX_BYTES - around))]);
     let mut secret = fixtures::secret(&key);
@@ -82,6 +91,80 @@ pub async fn the_largest_values_come_back(fixture: &Fixture) {
         .await
         .unwrap();
     reads(store, &key, &secret).await;
+}
+
+/// As many of everything as there may be, each as long as it may be.
+fn the_largest_limits() -> Limits {
+    let most = NonZeroU32::MAX;
+    let rate = |number: usize| {
+        let mut rate = RateLimit::new(format!("{number:->64}").parse().unwrap(), most, most);
+        rate.burst = Some(most);
+        rate
+    };
+    let range = |number: usize| {
+        let range = format!("1111:2222:3333:4444:5555:6666:7777:{:x}", 0x8888 + number);
+        range.parse().unwrap()
+    };
+    Limits {
+        rates: (0..Limits::MAX_RATES).map(rate).collect(),
+        ip_ranges: (0..Limits::MAX_RANGES).map(range).collect(),
+        quota: Some(Quota::new(NonZeroU64::MAX, Refill::Monthly)),
+    }
+}
+
+pub(super) fn only_a_quota(amount: u64, refill: Refill) -> Limits {
+    Limits {
+        quota: Some(fixtures::quota(amount, refill)),
+        ..Limits::default()
+    }
+}
+
+/// Limits come back as they were set: each alone, in their order, and none when there are none.
+pub async fn limits_are_kept_to_the_letter(fixture: &Fixture) {
+    let store = &*fixture.keys;
+    let rate = fixtures::rate;
+    let range = |text: &str| text.parse::<IpRange>().unwrap();
+    let ranges = [
+        "2001:db8::/32",
+        "10.0.0.0/8",
+        "::/0",
+        "0.0.0.0/0",
+        "10.0.0.0/8",
+    ];
+    for limits in [
+        Limits::default(),
+        Limits {
+            rates: vec![rate("b", 1, 1), rate("a", 2, 2)],
+            ..Limits::default()
+        },
+        Limits {
+            ip_ranges: ranges.map(range).into(),
+            ..Limits::default()
+        },
+        only_a_quota(1, Refill::Never),
+        only_a_quota(u64::MAX, Refill::Daily),
+        fixtures::limits(),
+    ] {
+        let mut key = fixtures::plain_key(&fixtures::owner());
+        key.limits = limits;
+        let issued = issue(store, key).await;
+        reads(store, &issued.key, &issued.secret).await;
+    }
+}
+
+/// Tags and roles come back as they were set, also those that look alike to a pattern.
+pub async fn tags_and_roles_are_kept_to_the_letter(fixture: &Fixture) {
+    let store = &*fixture.keys;
+    for names in ["a", "a_b a-b a.b a:b axb", "- _ . :", "0 00 -0", "null"] {
+        let mut key = fixtures::plain_key(&fixtures::owner());
+        key.tags = fixtures::tags(names);
+        let tagged = issue(store, key).await;
+        reads(store, &tagged.key, &tagged.secret).await;
+        let mut key = fixtures::plain_key(&fixtures::owner());
+        key.roles = fixtures::roles(names);
+        let holder = issue(store, key).await;
+        reads(store, &holder.key, &holder.secret).await;
+    }
 }
 
 /// A name is kept to the letter.
@@ -161,6 +244,7 @@ pub async fn times_keep_their_microseconds(fixture: &Fixture) {
         let moment = Timestamp::from_micros(micros).unwrap();
         let mut key = fixtures::plain_key(&fixtures::owner());
         key.created_at = moment;
+        key.not_before = Some(moment);
         key.expires_at = Some(moment);
         key.disabled_at = Some(moment);
         key.revoked_at = Some(moment);

@@ -3,13 +3,23 @@
 //! A case gets a store that nobody else uses, and is read as: this is what the trait promises.
 
 pub mod accounts;
+pub mod audit;
+pub mod conditions;
+pub mod counts;
 pub mod feed;
+pub mod filters;
 pub mod hashes;
 pub mod journal;
+pub mod keep;
 pub mod keys;
 pub mod list;
 pub mod owners;
+pub mod people;
+pub mod quota;
 pub mod races;
+mod random;
+pub mod repeats;
+pub mod roles;
 pub mod secrets;
 mod support;
 pub mod update;
@@ -94,6 +104,8 @@ macro_rules! store_suite {
             keys::a_plain_key_comes_back
             keys::a_full_key_comes_back
             keys::the_largest_values_come_back
+            keys::limits_are_kept_to_the_letter
+            keys::tags_and_roles_are_kept_to_the_letter
             keys::names_are_kept_to_the_letter
             keys::metadata_is_kept_to_the_letter
             keys::owners_are_kept_to_the_letter
@@ -102,6 +114,23 @@ macro_rules! store_suite {
             keys::a_key_id_is_taken_once
             keys::a_secret_id_is_taken_once
             keys::ids_are_compared_byte_by_byte
+            conditions::an_owner_has_no_more_keys_than_they_may
+            conditions::keys_that_are_over_take_no_room
+            conditions::a_revoked_key_makes_room
+            conditions::lookalikes_take_no_room
+            conditions::many_keys_at_once_stay_within_the_limit
+            conditions::owners_do_not_take_each_others_room
+            conditions::without_conditions_there_is_room
+            repeats::a_request_is_remembered
+            repeats::requests_are_told_apart_byte_by_byte
+            repeats::a_repeated_request_adds_nothing
+            repeats::a_repeat_is_a_conflict_where_there_is_no_room
+            repeats::a_refused_request_is_not_remembered
+            repeats::old_requests_are_forgotten
+            repeats::one_of_many_repeats_makes_a_key
+            repeats::one_of_many_repeats_makes_a_secret
+            repeats::one_of_many_repeats_rotates_a_key
+            repeats::a_request_without_a_key_is_no_repeat
             update::an_update_counts_the_revision_up
             update::an_update_of_another_revision_is_stale
             update::an_update_of_an_unknown_key_is_not_found
@@ -118,6 +147,13 @@ macro_rules! store_suite {
             list::an_owner_without_keys_has_an_empty_page
             list::keys_are_listed_in_every_state
             list::owners_that_look_alike_are_different
+            filters::everybodys_keys_are_listed
+            filters::each_condition_is_kept
+            filters::conditions_are_kept_together
+            filters::a_key_is_in_one_state
+            filters::moments_are_compared_exactly
+            filters::a_page_is_full_though_few_match
+            filters::environments_are_compared_to_the_letter
             secrets::a_second_secret_is_found_and_shown
             secrets::an_earlier_retirement_stays
             secrets::a_later_retirement_is_brought_forward
@@ -127,6 +163,14 @@ macro_rules! store_suite {
             secrets::a_second_secret_for_another_revision_is_stale
             secrets::a_second_secret_for_an_unknown_key_is_not_found
             secrets::a_second_secret_with_a_taken_id_is_refused
+            keep::an_overlap_is_ended
+            keep::a_rotation_is_taken_back
+            keep::the_others_retire_at_the_earliest_moment
+            keep::the_only_secret_is_kept
+            keep::keeping_changes_nothing_else
+            keep::an_unknown_secret_is_not_kept
+            keep::keeping_at_another_revision_is_stale
+            keep::one_end_of_a_rotation_gets_through
             hashes::a_hash_is_replaced
             hashes::a_new_hash_changes_no_other_secret
             hashes::a_hash_for_another_one_is_stale
@@ -146,6 +190,25 @@ macro_rules! store_suite {
             usage::no_uses_are_recorded
             usage::uses_are_no_changes
             usage::many_uses_are_recorded_at_once
+            counts::each_secret_shows_its_uses
+            counts::the_place_of_the_latest_use_stays
+            counts::places_are_kept_to_the_bit
+            counts::a_refused_use_is_no_use
+            counts::a_day_ends_at_midnight
+            counts::days_are_given_by_their_range
+            counts::the_first_and_the_last_day_are_counted
+            counts::many_uses_are_counted_at_once
+            counts::no_use_is_lost
+            quota::a_quota_is_taken_until_it_is_empty
+            quota::more_than_there_is_was_never_taken
+            quota::a_quota_is_of_one_key
+            quota::a_new_period_starts_afresh
+            quota::periods_begin_at_any_moment
+            quota::the_amount_is_what_it_is_now
+            quota::the_largest_quotas_are_kept
+            quota::exactly_as_many_get_one_as_there_are
+            quota::many_takers_never_take_more_than_there_is
+            quota::a_new_period_begins_once
             owners::an_owner_is_not_disabled_at_first
             owners::a_disabled_owner_shows_in_every_secret
             owners::an_owner_can_be_disabled_before_their_first_key
@@ -153,6 +216,14 @@ macro_rules! store_suite {
             owners::an_owner_can_be_enabled_who_was_not_disabled
             owners::an_owner_can_be_disabled_at_any_moment
             owners::disabling_stops_no_lookalike
+            roles::a_role_comes_back
+            roles::the_last_word_about_a_role_counts
+            roles::roles_are_in_the_order_of_their_names
+            roles::the_largest_roles_come_back
+            roles::a_role_is_taken_away
+            roles::roles_change_no_key
+            roles::a_role_with_an_entry_that_is_there_is_refused
+            roles::there_are_no_more_roles_than_may_be
             accounts::an_account_comes_back
             accounts::the_largest_account_comes_back
             accounts::an_unknown_account_is_none
@@ -162,6 +233,13 @@ macro_rules! store_suite {
             accounts::a_password_is_changed
             accounts::a_password_for_another_revision_is_stale
             accounts::a_password_for_an_unknown_account_is_not_found
+            people::accounts_are_listed_in_pages
+            people::a_page_of_accounts_starts_behind_any_id
+            people::an_account_is_given_a_role
+            people::roles_stay_with_their_account
+            people::a_role_for_an_unknown_account_is_not_found
+            people::a_role_with_an_entry_that_is_there_is_not_given
+            people::the_last_word_about_a_role_of_an_account_counts
             journal::the_journal_begins_empty
             journal::every_change_writes_one_entry
             journal::entries_come_back_to_the_letter
@@ -169,6 +247,13 @@ macro_rules! store_suite {
             journal::nothing_follows_the_last_row
             journal::a_refused_change_leaves_no_gap
             journal::an_entry_is_written_once
+            audit::a_note_is_a_row
+            audit::the_newest_rows_come_first
+            audit::pages_of_the_journal_stand_still
+            audit::each_question_is_answered
+            audit::rows_are_found_at_any_moment
+            audit::a_row_is_whose_its_subject_is
+            audit::questions_are_answered_together
             feed::many_writers_leave_no_gap
             feed::a_follower_misses_nothing_while_others_write
             feed::what_was_acknowledged_is_seen_at_once

@@ -12,7 +12,7 @@ use crate::key::{KeyRecord, Revision, SecretRecord, SecretUse};
 use crate::store::{KeyStore, StoreErrorKind};
 use crate::testkit::fixtures;
 
-fn another(key: &KeyRecord) -> SecretRecord {
+pub(super) fn another(key: &KeyRecord) -> SecretRecord {
     let mut secret = fixtures::secret(key);
     secret.shown_prefix = format!("sakms_live_{:06}", fixtures::number());
     secret.created_at = fixtures::at(31);
@@ -20,7 +20,7 @@ fn another(key: &KeyRecord) -> SecretRecord {
 }
 
 /// Gives a key another secret, retiring the others at `at`, and says which.
-async fn rotate(store: &dyn KeyStore, key: KeyId, at: Timestamp) -> SecretRecord {
+pub(super) async fn rotate(store: &dyn KeyStore, key: KeyId, at: Timestamp) -> SecretRecord {
     let key = get(store, key).await;
     let (secret, entry) = (another(&key), fixtures::rotated(key.id));
     store
@@ -30,7 +30,7 @@ async fn rotate(store: &dyn KeyStore, key: KeyId, at: Timestamp) -> SecretRecord
     secret
 }
 
-async fn retired_at(store: &dyn KeyStore, secret: SecretId) -> Option<Timestamp> {
+pub(super) async fn retired_at(store: &dyn KeyStore, secret: SecretId) -> Option<Timestamp> {
     find(store, secret).await.secret.retired_at
 }
 

@@ -1,8 +1,11 @@
 //! A change is made once, on what was seen, or not at all.
 
 use super::Fixture;
+use super::keys::only_a_quota;
 use super::support::{entries, find, get, issue, issue_plain, journal, kind, reads, rename};
-use crate::key::{KeyPatch, Metadata, Revision, ScopeSet, SecretUse};
+use crate::key::{
+    KeyPatch, Limits, Metadata, Refill, Revision, RoleSet, ScopeSet, SecretUse, TagSet,
+};
 use crate::store::StoreErrorKind;
 use crate::testkit::fixtures;
 
@@ -73,7 +76,11 @@ pub async fn an_update_to_the_present_values_is_made(fixture: &Fixture) {
     let mut expected = issued.key.clone();
     let mut same = rename(expected.name.as_str());
     same.scopes = Some(expected.scopes.clone());
+    same.roles = Some(expected.roles.clone());
+    same.limits = Some(expected.limits.clone());
+    same.tags = Some(expected.tags.clone());
     same.metadata = Some(expected.metadata.clone());
+    same.not_before = Some(expected.not_before);
     same.expires_at = Some(expected.expires_at);
     same.disabled_at = Some(expected.disabled_at);
     same.revoked_at = expected.revoked_at;
@@ -109,6 +116,15 @@ pub async fn every_field_of_a_patch_is_kept(fixture: &Fixture) {
         patch(|p| p.scopes = Some(fixtures::scopes("a:b c:*"))),
         patch(|p| p.scopes = Some(ScopeSet::everything())),
         patch(|p| p.scopes = Some(ScopeSet::default())),
+        patch(|p| p.roles = Some(fixtures::roles("auditor"))),
+        patch(|p| p.roles = Some(RoleSet::default())),
+        patch(|p| p.limits = Some(only_a_quota(5, Refill::Never))),
+        patch(|p| p.limits = Some(Limits::default())),
+        patch(|p| p.limits = Some(fixtures::limits())),
+        patch(|p| p.tags = Some(fixtures::tags("a b-c"))),
+        patch(|p| p.tags = Some(TagSet::default())),
+        patch(|p| p.not_before = Some(Some(fixtures::at(1_500_001)))),
+        patch(|p| p.not_before = Some(None)),
         patch(|p| p.metadata = Some(fixtures::metadata(&[("á\0\"", "'ß\\")]))),
         patch(|p| p.metadata = Some(Metadata::default())),
         patch(|p| p.expires_at = Some(Some(fixtures::at(1_000_001)))),
@@ -118,10 +134,10 @@ pub async fn every_field_of_a_patch_is_kept(fixture: &Fixture) {
         KeyPatch::revoke(fixtures::at(3_000_003)),
         // All at once, after the revocation: a revoked key can still be renamed.
         KeyPatch {
-            roles: None,
-            limits: None,
-            tags: None,
-            not_before: None,
+            roles: Some(fixtures::roles("all")),
+            limits: Some(only_a_quota(5, Refill::Never)),
+            tags: Some(fixtures::tags("all")),
+            not_before: Some(Some(fixtures::at(3))),
             name: Some(fixtures::name("all")),
             scopes: Some(fixtures::scopes("all:read")),
             metadata: Some(fixtures::metadata(&[("all", "yes")])),

@@ -1,5 +1,4 @@
-//! What is known of the use of secrets. How often one was used cannot be read through the traits, so no case
-//! looks at the counts.
+//! What is known of the use of secrets. How often one was used is for `counts`.
 
 use super::Fixture;
 use super::support::{find, get, issue_plain, journal, list, reads};

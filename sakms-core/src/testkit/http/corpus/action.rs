@@ -10,6 +10,7 @@ use crate::testkit::faults::{Fault, StoreMethod};
 #[derive(Debug, Clone)]
 pub(super) enum Setting {
     WithoutAccounts,
+    SignsWithEd25519,
     TokensInHeadersAlone,
     BodyLimit(usize),
     BodyTime(Duration),
@@ -28,6 +29,8 @@ pub(super) enum Action {
     },
     /// Somebody who registers and signs in.
     User(String),
+    /// The same, with the role of an admin.
+    Admin(String),
     /// A key of this user, made from this JSON.
     Key(String, String, String),
     Advance(Duration),
@@ -89,6 +92,7 @@ impl Action {
                 },
             }),
             ("user", [name]) => Ok(Self::User(owned(name))),
+            ("admin", [name]) => Ok(Self::Admin(owned(name))),
             ("advance", [time]) => Ok(Self::Advance(duration(time)?)),
             ("disable", [user]) => Ok(Self::Disable(owned(user))),
             ("enable", [user]) => Ok(Self::Enable(owned(user))),
@@ -120,13 +124,16 @@ pub(super) fn setting(words: &str) -> Result<Setting, String> {
     let number = |text: &str| text.parse().map_err(|_| "expected a number".to_owned());
     match words.split(' ').collect::<Vec<_>>()[..] {
         ["without", "accounts"] => Ok(Setting::WithoutAccounts),
+        ["signs", "with", "ed25519"] => Ok(Setting::SignsWithEd25519),
         ["tokens", "in", "headers", "alone"] => Ok(Setting::TokensInHeadersAlone),
         ["body", "limit", bytes] => Ok(Setting::BodyLimit(number(bytes)?)),
         ["body", "time", time] => Ok(Setting::BodyTime(duration(time)?)),
         ["groups", ref groups @ ..] => {
             let group = |name: &&str| match *name {
                 "accounts" => Ok(Group::Accounts),
+                "tokens" => Ok(Group::Tokens),
                 "keys" => Ok(Group::Keys),
+                "roles" => Ok(Group::Roles),
                 "meta" => Ok(Group::Meta),
                 "documents" => Ok(Group::Documents),
                 _ => Err(format!("`{name}` is no group")),

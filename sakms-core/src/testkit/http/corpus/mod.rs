@@ -55,6 +55,7 @@
 //! | an action, before what is sent | does |
 //! | --- | --- |
 //! | `@user ada` | somebody registers and signs in: `ada.id`, `ada.token` |
+//! | `@admin root` | the same, with the role of an admin |
 //! | `@key laptop of ada {"scopes":["a:b"]}` | makes a key of hers: `laptop.id`, `laptop.key` |
 //! | `@mint stray live`, `@mint stray live like laptop.key` | a text with a right tag: of an unknown id, or with another secret |
 //! | `@let NAME = text`, `@base64 ...`, `@signature ...` | a name for the text, for its base64url, or for its signature by the service's token key |
@@ -65,6 +66,7 @@
 //! | a setting, before the first step | the service |
 //! | --- | --- |
 //! | `@service without accounts` | has none, and no tokens |
+//! | `@service signs with ed25519` | signs its tokens with that, and not with a secret |
 //! | `@service tokens in headers alone` | takes none in the query |
 //! | `@service body limit 100`, `@service body time 300ms` | takes less |
 //! | `@service groups keys meta` | has these routes alone |
@@ -103,6 +105,9 @@ const FILES: &[(&str, &str)] = files! {
     "credentials"
     "forgeries"
     "tokens"
+    "jwks"
+    "token_guard"
+    "jwks_of_a_secret"
     "query_tokens"
     "query_tokens_refused"
     "json"
@@ -111,7 +116,9 @@ const FILES: &[(&str, &str)] = files! {
     "fields"
     "accounts"
     "paging"
+    "managing"
     "guard"
+    "environments"
     "host"
     "headers"
     "connections"

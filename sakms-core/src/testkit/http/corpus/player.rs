@@ -22,6 +22,7 @@ use crate::secret::KeySecret;
 use crate::testkit::entropy::SeededEntropy;
 use crate::testkit::http::world::{PASSWORD, TOKEN_SECRET, key_format, token_secret};
 use crate::testkit::http::{Answer, Stage, World};
+use crate::token::{Keyring, SigningKey};
 
 impl Scenario {
     /// Plays it against a new service on this stage.
@@ -30,18 +31,17 @@ impl Scenario {
     /// When a step cannot be played: it names what is not there, or its connection does not end.
     pub async fn replay(&self, stage: &Stage) -> Replay {
         let entropy = Arc::new(SeededEntropy::new(&self.name));
-        let accounts = !self
-            .settings
-            .iter()
-            .any(|setting| matches!(setting, Setting::WithoutAccounts));
+        let keyring = self.keyring();
+        let kid = keyring.as_ref().and_then(|ring| ring.kids().next());
+        let kid = kid.unwrap_or_default().to_owned();
         let settings = |api| self.settings.iter().fold(api, apply);
         let world = stage
-            .world_drawing(Arc::clone(&entropy) as _, accounts, settings)
+            .world_drawing(Arc::clone(&entropy) as _, keyring, settings)
             .await;
         let mut names = Names::default();
         names.set("version", env!("CARGO_PKG_VERSION"));
         names.set("password", PASSWORD);
-        names.set("kid", token_secret().kid());
+        names.set("kid", kid);
         let mut player = Player {
             world,
             names,
@@ -60,11 +60,30 @@ impl Scenario {
         let scenario = self.clone();
         Replay { scenario, steps }
     }
+
+    /// What its service signs tokens with, when it has accounts.
+    fn keyring(&self) -> Option<Keyring> {
+        let mut ring = Some(Keyring::hs256(token_secret()));
+        for setting in &self.settings {
+            match setting {
+                Setting::WithoutAccounts => ring = None,
+                Setting::SignsWithEd25519 => ring = Some(ed25519()),
+                _ => {}
+            }
+        }
+        ring
+    }
+}
+
+/// The key of RFC 8037, appendix A.1, which everybody knows: it protects nothing.
+fn ed25519() -> Keyring {
+    let jwk = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    Keyring::new(SigningKey::from_jwk(jwk).unwrap())
 }
 
 fn apply(api: Api, setting: &Setting) -> Api {
     match setting {
-        Setting::WithoutAccounts => api,
+        Setting::WithoutAccounts | Setting::SignsWithEd25519 => api,
         Setting::TokensInHeadersAlone => api.query_token(QueryToken::Deny),
         Setting::BodyLimit(bytes) => api.body_limit(*bytes),
         Setting::BodyTime(time) => api.body_time(*time),
@@ -147,10 +166,13 @@ impl Player {
                 let text = minted.map_err(|_| "no such environment")?.text;
                 self.names.set(name, text.expose());
             }
-            Action::User(name) => {
+            Action::User(name) | Action::Admin(name) => {
                 let email = format!("{name}@example.com");
                 let registered = world.register(&email, PASSWORD).await.expect(201);
                 let token = world.token(&email, PASSWORD).await;
+                if matches!(action, Action::Admin(_)) {
+                    world.make_admin(&registered.text_of("user_id")).await;
+                }
                 self.names
                     .set(&format!("{name}.id"), registered.text_of("user_id"));
                 self.names.set(&format!("{name}.token"), token);
