@@ -70,7 +70,7 @@ pub(super) fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
                 Problem::key_is_revoked(),
             ])
             .writes(),
-        ("POST", path) => rotation(path, page),
+        ("POST", path) if path.starts_with("/keys/{id}/rotat") => rotation(path, page),
         _ => roles(route, page),
     }
 }
