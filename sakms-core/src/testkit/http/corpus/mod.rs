@@ -123,6 +123,8 @@ const FILES: &[(&str, &str)] = files! {
     "headers"
     "connections"
     "outage"
+    "asking"
+    "admins"
     "without_accounts"
     "groups"
     #[cfg(feature = "docs-ui")]
