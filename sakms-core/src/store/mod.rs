@@ -39,7 +39,7 @@ use crate::clock::Timestamp;
 use crate::id::{AccountId, KeyId, SecretId};
 use crate::journal::{JournalEntry, JournalHead, JournalQuery, JournalRow, Seq};
 use crate::key::{
-    Day, DayUse, KeyPatch, KeyQuery, KeyRecord, Owner, Page, QuotaState, Revision, Role, RoleName,
+    Day, DayUse, KeyPatch, KeyQuery, KeyRecord, Owner, Page, Revision, Role, RoleName,
     SecretRecord, SecretUse, StoredSecret, UsedSecret,
 };
 use crate::secret::StoredHash;
