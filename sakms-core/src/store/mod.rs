@@ -4,7 +4,7 @@
 //! formats and hashing are not here; a store never sees a plain secret. Whoever writes a store runs
 //! [`store_suite!`](crate::store_suite) (feature `testkit`) over it. What stores do alike is there to be called:
 //! [`KeyPatch::apply`] and [`KeyWithSecrets`](crate::key::KeyWithSecrets) for a key, [`Conditions::room_beside`] for the
-//! most keys of an owner, [`DayUse::add`] for a day, [`QuotaState`] for a quota,
+//! most keys of an owner, [`DayUse::add`] for a day, [`QuotaState`](crate::key::QuotaState) for a quota,
 //! [`JournalHead::append`] for the journal and [`Subject::whose`](crate::journal::Subject::whose) for whose a row of it is,
 //! [`KeyFilter::matches`](crate::key::KeyFilter::matches) and [`JournalQuery::matches`] for what a list has,
 //! [`Page::from_one_more`] for its pages, [`Document`] for records as bytes, [`StoreError::within`] for errors, and
@@ -165,7 +165,8 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
 
     /// Takes `cost` out of a key's quota of `amount` in the period that began at `period`, and gives what is left;
     /// `None`, and nothing is taken, when less than that is left. However many try at once, on however many nodes, no
-    /// more than `amount` is ever taken, nor more than [`QuotaState::MOST`]. A period that is earlier than the one last taken from has nothing left. Changes
+    /// more than `amount` is ever taken, nor more than [`QuotaState::MOST`](crate::key::QuotaState::MOST). A period that
+    /// is earlier than the one last taken from has nothing left. Changes
     /// no revision and writes no journal.
     ///
     /// # Errors

@@ -62,7 +62,7 @@ pub(super) fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
                  answer is the same for a text that is no key, or none any more. JWTs cannot be revoked.",
             )
             .takes_form::<RevokeToken>(revoke_token())
-            .gives_any("200", "It is good for nothing any more, if it ever was. The body is an empty object.")
+            .gives_any("200", "It is good for nothing any more, if it ever was. The body is an empty object.", Some(json!({})))
             .fails([
                 Problem::invalid_request("The form has no parameter `token`."),
                 Problem::unsupported_token_type(),

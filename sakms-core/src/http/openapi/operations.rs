@@ -167,7 +167,7 @@ fn documents<'a>(path: &str, page: Page<'a>) -> Page<'a> {
                 "This document",
                 "OpenAPI 3.1, of the routes that this service has.",
             )
-            .gives_any("200", "The document."),
+            .gives_any("200", "The document.", None),
         "/docs" => page
             .named(
                 "docs",

@@ -142,10 +142,15 @@ impl<'a> Page<'a> {
         self
     }
 
-    /// A JSON object that has no schema.
-    pub(super) fn gives_any(mut self, status: &'static str, what: &str) -> Self {
+    /// A JSON object that has no schema, and an example of it unless it is too large for one.
+    pub(super) fn gives_any(
+        mut self,
+        status: &'static str,
+        what: &str,
+        example: Option<Value>,
+    ) -> Self {
         let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::Object));
-        let content = ContentBuilder::new().schema(Some(schema));
+        let content = ContentBuilder::new().schema(Some(schema)).example(example);
         let answer = ResponseBuilder::new().description(what);
         let answer = answer.content("application/json", content.build());
         self.answers.push((status, answer));

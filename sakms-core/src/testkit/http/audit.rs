@@ -199,7 +199,7 @@ pub async fn rows_are_filtered(stage: &Stage) {
 }
 
 /// What is wrong in the query is named, and a filter that is misspelt is no list of everything.
-pub async fn filters_are_checked(stage: &Stage) {
+pub async fn filters_of_the_journal_are_checked(stage: &Stage) {
     let world = stage.world().await;
     let user = world.user().await;
     for (query, field) in [

@@ -368,7 +368,7 @@ macro_rules! http_suite {
             audit::an_owner_sees_their_own_rows
             audit::an_admin_sees_every_row
             audit::rows_are_filtered
-            audit::filters_are_checked
+            audit::filters_of_the_journal_are_checked
             audit::links_lead_through_the_journal
             audit::the_chain_holds
             audit::a_hosts_owner_has_a_journal

@@ -293,7 +293,11 @@ mod tests {
             let plan = sqlx::query(explain).fetch_all(&store.backend.reader).await;
             for step in plan.unwrap() {
                 let step: String = step.get("detail");
-                assert!(!step.contains("SCAN"), "{text}: {step}");
+                // A count reads the rows it found once more, which is no table.
+                assert!(
+                    !step.contains("SCAN") || step == "SCAN found",
+                    "{text}: {step}"
+                );
                 assert!(!step.contains("TEMP B-TREE"), "{text}: {step}");
             }
         }
