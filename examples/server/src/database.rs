@@ -1,6 +1,9 @@
 //! The database a URL names.
 
-use sakms_core::store::{AppliedStep, MariaDbStore, SqliteStore};
+use std::path::Path;
+use std::sync::Arc;
+
+use sakms_core::store::{AccountStore, AppliedStep, KeyStore, MariaDbStore, SqliteStore};
 
 use crate::config::DatabaseSettings;
 use crate::error::Failure;
@@ -10,6 +13,24 @@ use crate::error::Failure;
 pub(crate) enum Database {
     Sqlite(SqliteStore),
     MariaDb(MariaDbStore),
+}
+
+impl Database {
+    /// What keeps the keys and the journal.
+    pub(crate) fn keys(self) -> Arc<dyn KeyStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store),
+            Self::MariaDb(store) => Arc::new(store),
+        }
+    }
+
+    /// What keeps the accounts.
+    pub(crate) fn accounts(self) -> Arc<dyn AccountStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store),
+            Self::MariaDb(store) => Arc::new(store),
+        }
+    }
 }
 
 /// The file of an SQLite URL; `None` when it names another database.
@@ -26,6 +47,19 @@ pub(crate) async fn open(settings: &DatabaseSettings) -> Result<Database, Failur
         tracing::info!(steps = applied.len(), "the tables were brought up to date");
     }
     Ok(database)
+}
+
+/// The same of a database that must be there: a command that looks into one shall not make an empty one where it was
+/// started in the wrong folder.
+pub(crate) async fn existing(settings: &DatabaseSettings) -> Result<Database, Failure> {
+    let url = settings.url();
+    if let Some(path) = sqlite_path(&url)
+        && path != ":memory:"
+        && !Path::new(path).exists()
+    {
+        return Err(Failure::plain(format!("there is no database at {path}")));
+    }
+    open(settings).await
 }
 
 /// Brings the tables up to date and says what was done.

@@ -3,7 +3,9 @@
 //! Everything that a host would write for itself is in [`app`], once for axum and once for actix-web; the rest is
 //! settings, logs and shutdown.
 
+mod account;
 mod app;
+mod audit;
 mod config;
 mod database;
 mod error;
@@ -39,8 +41,10 @@ fn run(settings: &Settings) -> Result<(), Failure> {
     let runtime =
         runtime.map_err(|error| Failure::new("the runtime could not be started", &error))?;
     runtime.block_on(async {
-        match settings.command.unwrap_or(Command::Serve) {
+        match settings.command.as_ref().unwrap_or(&Command::Serve) {
             Command::Serve => serve(settings).await,
+            Command::Account { command } => account::run(settings, command).await,
+            Command::Audit { command } => audit::run(settings, command).await,
             Command::Migrate => database::migrate(&settings.database).await,
             Command::Keys {
                 command:
@@ -48,7 +52,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
                         unused_for,
                         dry_run,
                     },
-            } => reap::once(settings, unused_for, dry_run).await,
+            } => reap::once(settings, *unused_for, *dry_run).await,
         }
     })
 }

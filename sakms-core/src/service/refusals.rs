@@ -223,6 +223,7 @@ impl Refusals {
         let room = pace.room(self.most_per_minute);
         plan.truncate(room);
         let mut left = room - plan.len();
+        named.sort_by_key(|(since, refusal)| (*since, refusal.reason));
         if named.len() > left {
             if left > 0
                 && !pace.written.contains_key(&REST_OF_THEM)
@@ -231,7 +232,6 @@ impl Refusals {
                 plan.push(REST_OF_THEM);
                 left -= 1;
             }
-            named.sort_by_key(|(since, _)| *since);
             for (_, refusal) in named.drain(left..) {
                 let waiting = self.waiting().remove(&refusal);
                 self.leave_out(waiting.map_or(0, |waiting| waiting.count));
@@ -411,7 +411,8 @@ mod tests {
         assert_eq!(book.flush().await, [named(1, 1_000)]);
         book.refuse(1, 7);
         assert_eq!(book.flush().await, []);
-        book.clock.advance(REST - Duration::from_secs(1));
+        book.clock
+            .advance(REST.saturating_sub(Duration::from_secs(1)));
         book.refuse(1, 1);
         assert_eq!(book.flush().await, []);
         // Another reason is another thing.

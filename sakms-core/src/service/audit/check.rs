@@ -97,6 +97,21 @@ impl fmt::Display for JournalFlaw {
 
 impl std::error::Error for JournalFlaw {}
 
+impl JournalWalk<'_> {
+    /// Walks the journal and holds it against its chain, as
+    /// [`Sakms::verify_journal`](crate::service::Sakms::verify_journal) does, for whoever has a store and no keys.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it could not be read.
+    pub async fn verify(
+        store: &dyn KeyStore,
+        known: Option<JournalHead>,
+        progress: impl FnMut(JournalProgress) + Send,
+    ) -> Result<Verdict<JournalHead, JournalFlaw>, Error> {
+        check(store, known, progress).await
+    }
+}
+
 /// Walks the journal and gives its head, or what is wrong with it.
 pub(super) async fn check(
     store: &dyn KeyStore,

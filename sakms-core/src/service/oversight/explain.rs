@@ -124,11 +124,11 @@ impl Sakms {
             .err()
             .map(KeyDenial::from);
         Ok(Known {
-            rates,
             key,
             owner_disabled,
             secrets,
             scopes,
+            rates,
             quota_taken,
         })
     }

@@ -125,9 +125,9 @@ pub async fn a_good_key_is_valid_and_says_what_it_is(stage: &Stage) {
         .expect(403);
     refused.problem("insufficient_scope");
     let test = world.key_with(&user, &json!({"environment": "test"})).await;
-    let asked = json!({"key": test.text, "environment": "test"});
+    let question = json!({"key": test.text, "environment": "test"});
     assert_eq!(
-        verify(&world, &asker, &asked)
+        verify(&world, &asker, &question)
             .send()
             .await
             .expect(200)
@@ -172,8 +172,8 @@ pub async fn a_bad_key_is_not_valid_and_says_why(stage: &Stage) {
         "not reports:read",
         "reports:read and users:read",
     ] {
-        let asked = json!({"key": narrow.text, "requirement": requirement});
-        let answer = verify(&world, &asker, &asked)
+        let question = json!({"key": narrow.text, "requirement": requirement});
+        let answer = verify(&world, &asker, &question)
             .send()
             .await
             .expect(200)
@@ -186,16 +186,16 @@ pub async fn a_bad_key_is_not_valid_and_says_why(stage: &Stage) {
     }
     let once = json!({"limits": {"quota": {"amount": 1, "refill": "daily"}}});
     let once = world.key_with(&user, &once).await;
-    let asked = json!({"key": once.text});
+    let question = json!({"key": once.text});
     assert_eq!(
-        verify(&world, &asker, &asked)
+        verify(&world, &asker, &question)
             .send()
             .await
             .expect(200)
             .json()["valid"],
         true
     );
-    let answer = verify(&world, &asker, &asked)
+    let answer = verify(&world, &asker, &question)
         .send()
         .await
         .expect(200)
@@ -208,7 +208,7 @@ pub async fn a_bad_key_is_not_valid_and_says_why(stage: &Stage) {
     world
         .client
         .post("/keys/verify")
-        .json(&asked)
+        .json(&question)
         .send()
         .await
         .expect(401)
@@ -270,8 +270,8 @@ pub async fn asking_is_a_use_with_its_cost(stage: &Stage) {
     let ten = json!({"limits": {"quota": {"amount": 10}}});
     let key = world.key_with(&user, &ten).await;
     let ask = async |cost: u32| {
-        let asked = json!({"key": key.text, "cost": cost});
-        verify(&world, &asker, &asked)
+        let question = json!({"key": key.text, "cost": cost});
+        verify(&world, &asker, &question)
             .send()
             .await
             .expect(200)
@@ -320,9 +320,9 @@ pub async fn a_batch_is_answered_in_order(stage: &Stage) {
     let answer = batch(&json!({"keys": keys})).await.expect(200).json();
     let answers = answer.as_array().unwrap().iter();
     let found: Vec<_> = answers
-        .map(|one| match one["valid"].as_bool().unwrap() {
-            true => one["key_id"].clone(),
-            false => one["code"].clone(),
+        .map(|one| {
+            let valid = one["valid"].as_bool().unwrap();
+            one[if valid { "key_id" } else { "code" }].clone()
         })
         .collect();
     assert_eq!(found, wanted);

@@ -151,7 +151,13 @@ pub async fn every_gate_is_named(stage: &Stage) {
         .await
         .unwrap();
     assert_eq!(ask(&good, json!({})).await, "owner key_disabled");
+}
 
+/// A question that is none names its field, and a key that is not there is not found.
+pub async fn questions_are_checked(stage: &Stage) {
+    let world = stage.world().await;
+    let (admin, user) = (world.admin().await, world.user().await);
+    let good = world.key(&user).await;
     for (request, field) in [
         (json!({"requirement": "a"}), "requirement"),
         (json!({"environment": "LIVE"}), "environment"),

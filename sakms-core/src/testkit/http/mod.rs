@@ -355,6 +355,7 @@ macro_rules! http_suite {
             ask::forms_are_checked
             ask::an_outage_is_no_answer
             explain::every_gate_is_named
+            explain::questions_are_checked
             explain::explaining_takes_nothing
             explain::what_is_explained_is_what_happens
             usage::uses_are_shown_by_day

@@ -53,6 +53,11 @@ pub async fn uses_are_shown_by_day(stage: &Stage) {
     reports().await.expect(403);
     world.sakms.flush().await.unwrap();
     world.clock.advance(Duration::from_hours(48));
+    let (user, admin, other) = (
+        world.again(user).await,
+        world.again(admin).await,
+        world.again(other).await,
+    );
     world.guarded(&key.text).await.expect(200);
     reports().await.expect(403);
     reports().await.expect(403);
