@@ -148,7 +148,7 @@ macro_rules! add_rows {
 }
 pub(super) use add_rows;
 pub(super) const DAYS: &str = "SELECT day, allowed, refused FROM sakms_key_days \
-     WHERE key_id = ? AND day BETWEEN ? AND ? AND (allowed > 0 OR refused > 0) ORDER BY day";
+     WHERE key_id = ? AND day BETWEEN ? AND ? AND (allowed <> 0 OR refused <> 0) ORDER BY day";
 
 /// Takes so much in a period, when the period is a later one than the stored one, or the same with no more taken yet than
 /// still fits beside it. What it changes comes before what it compares with: MariaDB assigns from the left to the right.
@@ -214,14 +214,16 @@ pub(super) const JOURNAL_AFTER: &str = concat!(
 );
 /// A page of the journal from a place back. The filters are as those of `page_of_keys`.
 macro_rules! page_of_journal {
-    ($from:literal) => {
+    ($from:literal, $order:literal) => {
         concat!(
             "SELECT ",
             $crate::store::sql::texts::journal_columns!(),
             " FROM ",
             $from,
             " AND (? = 0 OR j.actor = ?) AND (? = 0 OR j.action = ?) AND (? = 0 OR j.subject = ?) \
-             AND (? = 0 OR j.at >= ?) AND (? = 0 OR j.at < ?) ORDER BY j.seq DESC LIMIT ?"
+             AND (? = 0 OR j.at >= ?) AND (? = 0 OR j.at < ?) ORDER BY ",
+            $order,
+            " DESC LIMIT ?"
         )
     };
 }

@@ -132,12 +132,15 @@ impl Backend for MariaDb {
         env!("CARGO_MANIFEST_DIR"),
         "/migrations/mariadb/0018_journal_owners_start.sql"
     ));
-    const JOURNAL: &'static str =
-        texts::page_of_journal!("sakms_journal j FORCE INDEX (PRIMARY) WHERE j.seq <= ?");
+    const JOURNAL: &'static str = texts::page_of_journal!(
+        "sakms_journal j FORCE INDEX (PRIMARY) WHERE j.seq <= ?",
+        "j.seq"
+    );
     // Otherwise the optimizer may walk over the whole journal instead.
     const JOURNAL_OF_OWNER: &'static str = texts::page_of_journal!(
         "sakms_journal_owners o FORCE INDEX (sakms_journal_by_owner) \
-         STRAIGHT_JOIN sakms_journal j ON j.seq = o.seq WHERE o.owner = ? AND o.seq <= ?"
+         STRAIGHT_JOIN sakms_journal j ON j.seq = o.seq WHERE o.owner = ? AND o.seq <= ?",
+        "o.seq"
     );
     const ADD_USES: &'static str = concat!(
         texts::add_rows!("sakms_secret_uses (key_id, secret_id, uses, last_used_at)"),

@@ -117,10 +117,12 @@ impl Backend for Sqlite {
         env!("CARGO_MANIFEST_DIR"),
         "/migrations/sqlite/0021_journal_owners_start.sql"
     ));
-    const JOURNAL: &'static str = texts::page_of_journal!("sakms_journal j WHERE j.seq <= ?");
+    const JOURNAL: &'static str =
+        texts::page_of_journal!("sakms_journal j WHERE j.seq <= ?", "j.seq");
     const JOURNAL_OF_OWNER: &'static str = texts::page_of_journal!(
         "sakms_journal_owners o CROSS JOIN sakms_journal j ON j.seq = o.seq \
-         WHERE o.owner = ? AND o.seq <= ?"
+         WHERE o.owner = ? AND o.seq <= ?",
+        "o.seq"
     );
     const ADD_USES: &'static str = concat!(
         texts::add_rows!("sakms_secret_uses (key_id, secret_id, uses, last_used_at)"),
