@@ -39,7 +39,7 @@ impl KeyStore for RedbStore {
             // Before the room is looked at: what was made by the same request may have taken it.
             remember(change, conditions.idempotency)?;
             if conditions.most_per_owner.is_some() {
-                conditions.room_beside(counted_keys(change, owner, new.key.created_at)?)?;
+                conditions.room_beside(|| counted_keys(change, owner, new.key.created_at))?;
             }
             vacant(change.open_table(KEYS)?.insert(key, &*new.to_document())?)?;
             vacant(change.open_table(KEY_OF_SECRET)?.insert(secret, key)?)?;

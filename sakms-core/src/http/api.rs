@@ -251,7 +251,7 @@ impl Api {
             },
             Credential::Key(key) => {
                 // Of any environment: an owner's keys are managed together.
-                let requirement = Requirement::any_key();
+                let requirement = scope.map_or_else(Requirement::any_key, Requirement::from);
                 let circumstances = Circumstances {
                     address,
                     ..Circumstances::default()
@@ -264,11 +264,7 @@ impl Api {
                                 .map(|fields| *fields)
                                 .unwrap_or_default(),
                         );
-                        let id = key.key_id();
-                        let caller = Caller::key(key);
-                        let allowed = scope.map_or(Ok(()), |scope| caller.require(scope));
-                        allowed.inspect_err(|error| self.sakms.refused(id, error))?;
-                        Ok(caller)
+                        Ok(Caller::key(key))
                     }
                     Verdict::Denied(denial) => Err(Problem::key_denied(&denial)),
                 }

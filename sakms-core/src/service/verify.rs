@@ -19,7 +19,7 @@ use super::requirement::{KeyDenial, Requirement};
 use super::tally::Count;
 use super::verified::VerifiedKey;
 use super::{Inner, Sakms};
-use crate::id::{KeyId, SecretId};
+use crate::id::SecretId;
 use crate::secret::{KeySecret, PresentedKey};
 use crate::verdict::Verdict;
 
@@ -251,15 +251,6 @@ impl Sakms {
             && key.in_use().is_dated()
         {
             self.renew_key_hash(&key.in_use().known, digest, secret);
-        }
-    }
-
-    /// A key that is good was not let in somewhere else than at a guard.
-    #[cfg(feature = "http")]
-    pub(crate) fn refused(&self, key: KeyId, error: &Error) {
-        if let Error::MissingScope(scope) = error {
-            let denial = KeyDenial::MissingScope(scope.clone());
-            self.inner.refusals.key(key, &denial);
         }
     }
 

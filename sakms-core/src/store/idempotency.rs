@@ -24,15 +24,21 @@ impl Conditions {
     };
 
     /// Holds that there is room for one more key, beside the owner's keys that count
-    /// ([`KeyRecord::counts_at`](crate::key::KeyRecord::counts_at)) at the moment it was made.
+    /// ([`KeyRecord::counts_at`](crate::key::KeyRecord::counts_at)) at the moment it was made. They are counted only where
+    /// it matters how many they are: there may be very many.
     ///
     /// # Errors
-    /// [`StoreErrorKind::LimitReached`] when there is not.
-    pub fn room_beside(&self, keys: usize) -> Result<(), StoreErrorKind> {
-        let keys = u32::try_from(keys).unwrap_or(u32::MAX);
-        match self.most_per_owner {
-            Some(most) if keys >= most => Err(StoreErrorKind::LimitReached),
-            _ => Ok(()),
+    /// [`StoreErrorKind::LimitReached`] when there is not, and whatever `count` fails with.
+    pub fn room_beside<E: From<StoreErrorKind>>(
+        &self,
+        count: impl FnOnce() -> Result<usize, E>,
+    ) -> Result<(), E> {
+        let Some(most) = self.most_per_owner else {
+            return Ok(());
+        };
+        match u32::try_from(count()?) {
+            Ok(keys) if keys < most => Ok(()),
+            _ => Err(StoreErrorKind::LimitReached.into()),
         }
     }
 }

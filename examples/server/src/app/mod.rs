@@ -102,6 +102,7 @@ pub(crate) fn sakms(
         .key_lifetimes(rules.lifetimes)
         .rotation_overlap(rules.overlap)
         .remember_requests(settings.keys.idempotency_time)
+        .refusals_per_minute(settings.keys.refusals_per_minute)
         .hashing(rules.hashing)
         .caching(caching(&settings.cache))
         .password_policy(rules.passwords)

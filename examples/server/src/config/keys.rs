@@ -38,6 +38,10 @@ pub(crate) struct KeySettings {
     #[arg(long, global = true, env = "SAKMS_IDEMPOTENCY_TIME", default_value = "86400", value_name = "SECONDS", value_parser = span)]
     pub(crate) idempotency_time: Duration,
 
+    /// How many entries about refused attempts are written into the journal a minute at most; 0 is none
+    #[arg(long, global = true, env = "SAKMS_REFUSALS_PER_MINUTE", default_value = "60", value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    pub(crate) refusals_per_minute: u32,
+
     /// Revoke keys, every hour, that nobody has used for so many days; none when not set
     #[arg(long, global = true, env = "SAKMS_REAP_UNUSED_AFTER", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) reap_unused_after: Option<u32>,

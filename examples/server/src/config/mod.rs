@@ -237,6 +237,8 @@ impl fmt::Debug for Secret {
 
 #[cfg(test)]
 mod tests {
+    use sakms_core::http::TrustedProxies;
+
     use super::*;
     use clap::CommandFactory as _;
 

@@ -191,6 +191,13 @@ impl From<Expression> for Requirement {
     }
 }
 
+impl From<&Scope> for Requirement {
+    /// A key that holds this scope.
+    fn from(scope: &Scope) -> Self {
+        Expression::Scope(scope.clone()).into()
+    }
+}
+
 impl fmt::Display for Requirement {
     /// What is asked of the scopes. The environment does not show.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -36,7 +36,7 @@ impl KeyStore for MemoryStore {
             operation.vacant(state.idempotency.contains_key(&record.id))?;
         }
         // A request that was repeated is told so even when what it made has taken the last place.
-        let others = state.counted_keys(&key.owner, key.created_at);
+        let others = || Ok(state.counted_keys(&key.owner, key.created_at));
         let room = conditions.room_beside(others);
         room.map_err(|kind| operation.fails(kind))?;
         let record = conditions.idempotency.map(|record| (record.id, record));

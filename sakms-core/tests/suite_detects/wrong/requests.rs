@@ -35,7 +35,7 @@ impl Wrong {
         let counted = keys
             .iter()
             .filter(|other| dead || other.counts_at(key.created_at));
-        let room = conditions.room_beside(counted.count());
+        let room = conditions.room_beside(|| Ok(counted.count()));
         room.map_err(fails)
     }
 
