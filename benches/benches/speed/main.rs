@@ -7,6 +7,7 @@
 )]
 
 mod cold;
+mod gates;
 mod hash;
 mod http;
 mod revoke;
@@ -18,9 +19,10 @@ use sakms_benches::run::Run;
 
 type Group = fn(&Run, &mut Criterion);
 
-const GROUPS: [(&str, Group); 6] = [
+const GROUPS: [(&str, Group); 7] = [
     ("hash", hash::measure),
     ("verify", verify::measure),
+    ("gates", gates::measure),
     ("cold", cold::measure),
     ("store", store::measure),
     ("http", http::measure),

@@ -118,6 +118,10 @@ pub(in crate::http) fn circumstances(
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::Verification))]
+#[expect(
+    clippy::option_option,
+    reason = "a key without an end says so, and one that is not good says nothing"
+)]
 pub(in crate::http) struct Verification<'a> {
     /// Whether the key is good for this.
     valid: bool,
@@ -129,52 +133,39 @@ pub(in crate::http) struct Verification<'a> {
     /// After how many seconds it is worth asking again, when a limit is used up that fills again.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
-    #[serde(flatten)]
-    key: Option<GoodKey<'a>>,
-}
-
-/// What there is to know of a key that is good.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = sakms::GoodKey))]
-struct GoodKey<'a> {
-    /// Which key.
-    key_id: KeyId,
+    /// Which key. This and what follows is there when the key is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<KeyId>,
     /// Who holds it.
-    owner: &'a Owner,
-    name: &'a KeyName,
-    environment: &'a Environment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a Owner>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a KeyName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a Environment>,
     /// What it may do, by itself and by its roles.
-    scopes: &'a ScopeSet,
-    metadata: &'a Metadata,
-    /// From when on it will be refused.
-    #[cfg_attr(feature = "openapi", schema(required))]
-    expires_at: Option<Timestamp>,
-}
-
-impl<'a> From<&'a VerifiedKey> for GoodKey<'a> {
-    fn from(key: &'a VerifiedKey) -> Self {
-        Self {
-            key_id: key.key_id(),
-            owner: key.owner(),
-            name: key.name(),
-            environment: key.environment(),
-            scopes: key.scopes(),
-            metadata: key.metadata(),
-            expires_at: key.expires_at(),
-        }
-    }
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<&'a ScopeSet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a Metadata>,
+    /// From when on it will be refused; null for one that has no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
+    expires_at: Option<Option<Timestamp>>,
 }
 
 impl<'a> From<&'a Found> for Verification<'a> {
     fn from(found: &'a Found) -> Self {
         match found {
             Verdict::Granted(key) => Self {
-                valid: true,
-                code: "valid",
-                detail: None,
-                retry_after: None,
-                key: Some(key.into()),
+                key_id: Some(key.key_id()),
+                owner: Some(key.owner()),
+                name: Some(key.name()),
+                environment: Some(key.environment()),
+                scopes: Some(key.scopes()),
+                metadata: Some(key.metadata()),
+                expires_at: Some(key.expires_at()),
+                ..Self::of(true, "valid")
             },
             Verdict::Denied(denial) => Self::refused(denial),
         }
@@ -182,6 +173,23 @@ impl<'a> From<&'a Found> for Verification<'a> {
 }
 
 impl Verification<'_> {
+    /// With nothing said of the key.
+    const fn of(valid: bool, code: &'static str) -> Self {
+        Self {
+            valid,
+            code,
+            detail: None,
+            retry_after: None,
+            key_id: None,
+            owner: None,
+            name: None,
+            environment: None,
+            scopes: None,
+            metadata: None,
+            expires_at: None,
+        }
+    }
+
     /// The same words as a guard's.
     pub(in crate::http) fn refused(denial: &KeyDenial) -> Self {
         let wait = match denial {
@@ -191,11 +199,9 @@ impl Verification<'_> {
         };
         let problem = Problem::key_denied(denial);
         Self {
-            valid: false,
-            code: problem.code(),
             detail: Some(problem.detail().to_owned()),
             retry_after: wait.map(|wait| crate::http::answer::whole_seconds(wait).max(1)),
-            key: None,
+            ..Self::of(false, problem.code())
         }
     }
 }

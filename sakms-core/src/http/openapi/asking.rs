@@ -100,7 +100,7 @@ fn verification() -> Value {
     answer
 }
 
-pub(super) fn good_key() -> Value {
+fn good_key() -> Value {
     json!({
         "key_id": KEY,
         "owner": ACCOUNT,
@@ -112,7 +112,7 @@ pub(super) fn good_key() -> Value {
     })
 }
 
-fn verifications() -> Value {
+pub(super) fn verifications() -> Value {
     let refused = Verification::refused(&KeyDenial::Malformed);
     // A struct of text and numbers cannot fail to serialise.
     let refused = serde_json::to_value(refused).unwrap_or_default();

@@ -245,7 +245,6 @@ fn answers_look_as_their_schemas_say() {
         ("Usage", oversight::usage()),
         ("Explained", oversight::explained()),
         ("Account", oversight::account()),
-        ("GoodKey", asking::good_key()),
         ("Health", examples::health()),
     ] {
         let schema = &document["components"]["schemas"][format!("sakms.{schema}")];
@@ -309,6 +308,29 @@ fn it_moves_under_a_prefix_as_a_whole() {
 }
 
 /// A host with users of its own, which mounts the keys alone: what it does not have is not described.
+/// What is said of a key depends on whether it is good: each answer has the fields that are always there, and no other than
+/// those described.
+#[test]
+fn verifications_look_as_their_schema_says() {
+    let document = document();
+    let schema = &document["components"]["schemas"]["sakms.Verification"];
+    let described: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(schema["required"], serde_json::json!(["valid", "code"]));
+    let answers = asking::verifications();
+    let mut seen = BTreeSet::new();
+    for answer in answers.as_array().unwrap() {
+        let fields: BTreeSet<_> = answer.as_object().unwrap().keys().cloned().collect();
+        assert!(
+            fields.contains("valid") && fields.contains("code"),
+            "{answer}"
+        );
+        seen.extend(fields);
+    }
+    // Only a key whose limit is used up has a time to wait.
+    seen.insert("retry_after".to_owned());
+    assert_eq!(seen.iter().collect::<BTreeSet<_>>(), described);
+}
+
 #[test]
 fn a_hosts_part_says_what_the_host_has() {
     let sakms = Sakms::builder(MemoryStore::new(), MasterKey::generate(&OsEntropy).unwrap());

@@ -80,6 +80,7 @@ pub mod key_caller;
 pub mod keys;
 pub mod lifetimes;
 pub mod limits;
+pub mod oauth;
 pub mod old_secrets;
 pub mod outage;
 pub mod paging;
@@ -349,10 +350,10 @@ macro_rules! http_suite {
             ask::what_is_asked_is_checked
             ask::asking_is_a_use_with_its_cost
             ask::a_batch_is_answered_in_order
-            ask::introspection_says_no_more_than_it_must
-            ask::whoever_presents_a_key_revokes_it
-            ask::a_replaced_secret_revokes_nothing
-            ask::forms_are_checked
+            oauth::introspection_says_no_more_than_it_must
+            oauth::whoever_presents_a_key_revokes_it
+            oauth::a_replaced_secret_revokes_nothing
+            oauth::forms_are_checked
             ask::an_outage_is_no_answer
             explain::every_gate_is_named
             explain::questions_are_checked
