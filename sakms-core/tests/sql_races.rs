@@ -118,6 +118,20 @@ async fn a_quota_is_taken_exactly(nodes: [Node; 2]) {
     }
 }
 
+/// With one left, one of those who ask at once gets it, on whichever node; a thousand times.
+async fn the_last_of_a_quota_is_taken_once(nodes: [Node; 2]) {
+    for round in 1..=1_000 {
+        let key = fixtures::key_id();
+        let take = |store: Node| async move {
+            store.take_quota(key, fixtures::START, 2, 1).await.unwrap()
+        };
+        assert_eq!(take(nodes[round % 2].clone()).await, Some(1));
+        let mut got = many_at_once(&nodes, 4, take).await;
+        got.sort_unstable();
+        assert_eq!(got, [None, None, None, Some(0)], "round {round}");
+    }
+}
+
 /// No more roles are defined than there may be.
 async fn no_more_roles_than_there_may_be(nodes: [Node; 2]) {
     let role = |name: u32| {
@@ -221,6 +235,7 @@ mod sqlite {
         no_more_keys_than_there_may_be
         one_of_many_requests_is_carried_out
         a_quota_is_taken_exactly
+        the_last_of_a_quota_is_taken_once
         no_use_is_lost
         no_more_roles_than_there_may_be
     }
@@ -247,6 +262,7 @@ mod mariadb {
         no_more_keys_than_there_may_be
         one_of_many_requests_is_carried_out
         a_quota_is_taken_exactly
+        the_last_of_a_quota_is_taken_once
         no_use_is_lost
         no_more_roles_than_there_may_be
     }
@@ -337,6 +353,7 @@ mod on_connections_of_a_host {
         no_more_keys_than_there_may_be
         one_of_many_requests_is_carried_out
         a_quota_is_taken_exactly
+        the_last_of_a_quota_is_taken_once
         no_use_is_lost
     }
 }
