@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
@@ -11,11 +12,15 @@ use axum::serve::ListenerExt as _;
 use sakms_core::service::Sakms;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tower_layer::layer_fn;
+use tower_service::Service;
 
 /// The path of the open route.
 pub const BARE: &str = "/demo/public";
 /// The path of the same behind the guard.
 pub const GUARDED: &str = "/demo/protected";
+/// The path of the same behind a layer that does nothing, under axum: what it costs to have a layer at all.
+pub const LAYERED: &str = "/demo/under-a-layer";
 /// The frameworks there are.
 pub const FRAMEWORKS: [&str; 2] = ["axum", "actix"];
 
@@ -58,7 +63,13 @@ fn axum_app(sakms: &Sakms) -> App {
     let guarded = axum::Router::new()
         .route(GUARDED, get(handler))
         .route_layer(sakms_axum::RequireKey::new(sakms));
-    let router = axum::Router::new().route(BARE, get(handler)).merge(guarded);
+    let layered = axum::Router::new()
+        .route(LAYERED, get(handler))
+        .route_layer(layer_fn(Nothing));
+    let router = axum::Router::new()
+        .route(BARE, get(handler))
+        .merge(guarded)
+        .merge(layered);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads())
         .enable_all()
@@ -75,6 +86,24 @@ fn axum_app(sakms: &Sakms) -> App {
     App {
         address,
         _server: Server::Axum(runtime),
+    }
+}
+
+/// Passes every request on.
+#[derive(Debug, Clone)]
+struct Nothing<S>(S);
+
+impl<S: Service<R>, R> Service<R> for Nothing<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.0.call(request)
     }
 }
 

@@ -101,6 +101,7 @@ impl Home {
     }
 
     fn settings(&self) -> String {
+        // Room for the tables of the benches, as a server with a million keys has it; it is taken when it is used.
         let file = |name| self.file(name).display().to_string();
         let mut settings = format!(
             "[mysqld]\n\
@@ -112,6 +113,7 @@ impl Home {
              bind-address=127.0.0.1\n\
              skip-name-resolve\n\
              max-connections=1000\n\
+             innodb-buffer-pool-size=1G\n\
              innodb-flush-log-at-trx-commit=1\n",
             data = file("data"),
             tmp = file("tmp"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use criterion::Criterion;
-use sakms_benches::app::{App, BARE, FRAMEWORKS, GUARDED};
+use sakms_benches::app::{App, BARE, FRAMEWORKS, GUARDED, LAYERED};
 use sakms_benches::figure::{Goal, Unit};
 use sakms_benches::load::Load;
 use sakms_benches::run::Run;
@@ -32,6 +32,10 @@ pub(crate) fn measure(run: &Run, _: &mut Criterion) {
             } else {
                 run.either(10, 40)
             };
+            let layered = framework == "axum" && connections == GOAL_AT;
+            if layered {
+                load.run(LAYERED, block);
+            }
             let load = std::cell::RefCell::new(load);
             let turns = in_turns(
                 rounds,
@@ -43,6 +47,15 @@ pub(crate) fn measure(run: &Run, _: &mut Criterion) {
             run.tell(&id("bare"), Unit::PerSecond, turns.second(), None);
             let goal = (connections == GOAL_AT).then_some(Goal::AtLeast(0.95));
             run.tell(&id("guarded-over-bare"), Unit::Ratio, turns.ratio(), goal);
+            if layered {
+                // How much of it is the framework's price of a layer.
+                let turns = in_turns(
+                    rounds,
+                    || load.borrow_mut().run(LAYERED, block),
+                    || load.borrow_mut().run(BARE, block),
+                );
+                run.tell(&id("layer-over-bare"), Unit::Ratio, turns.ratio(), None);
+            }
         }
     }
 }
