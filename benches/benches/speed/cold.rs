@@ -48,10 +48,7 @@ fn raw_rate(threads: usize, times: u64) -> f64 {
     let room = || std::sync::Mutex::new(vec![Block::new(); params.block_count()]);
     let rooms: Vec<_> = (0..threads).map(|_| room()).collect();
     // The first time the memory is mapped, which is not what is measured.
-    together(threads, 1, |thread, _| {
-        hash::raw(&params, &mut rooms[thread].lock().unwrap());
-    });
-    let took = together(threads, times, |thread, _| {
+    let took = together(threads, 1, times, |thread, _| {
         hash::raw(&params, &mut rooms[thread].lock().unwrap());
     });
     per_second(threads as u64 * times, took)

@@ -7,7 +7,7 @@ use criterion::{BenchmarkId, Criterion};
 use futures_util::FutureExt as _;
 use sakms_benches::figure::Unit;
 use sakms_benches::run::Run;
-use sakms_benches::timing::{in_turns, rate, together};
+use sakms_benches::timing::{WARM_UP, in_turns, rate, together};
 use sakms_benches::world::master_key;
 use sakms_core::hash::{HashPoolConfig, KeyHasher};
 use sakms_core::key::{Environment, Limits};
@@ -66,7 +66,7 @@ pub(crate) fn measure(run: &Run, criterion: &mut Criterion) {
     ] {
         let mut group = criterion.benchmark_group("gates");
         group.bench_function(BenchmarkId::new(name, 1), |b| {
-            b.iter_custom(|times| together(1, times, |_, _| check(text, requirement)));
+            b.iter_custom(|times| together(1, WARM_UP, times, |_, _| check(text, requirement)));
         });
         group.finish();
         run.tell_criterion(&format!("gates/{name}/1"), None);
@@ -74,8 +74,8 @@ pub(crate) fn measure(run: &Run, criterion: &mut Criterion) {
     let times = run.either(100_000, 300_000);
     let turns = in_turns(
         run.either(11, 25),
-        || rate(1, times, |_, _| check(&bare, &any)),
-        || rate(1, times, |_, _| check(&limited, &asked)),
+        || rate(1, WARM_UP, times, |_, _| check(&bare, &any)),
+        || rate(1, WARM_UP, times, |_, _| check(&limited, &asked)),
     );
     run.tell("gates/all-over-bare/1", Unit::Ratio, turns.ratio(), None);
 }

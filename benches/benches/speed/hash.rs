@@ -34,7 +34,7 @@ pub(crate) fn measure(run: &Run, criterion: &mut Criterion) {
                 group.bench_function(BenchmarkId::new(name, &set), |b| b.iter_custom(work));
             };
             point(format!("default-call-{threads}"), &|times| {
-                together(threads, times, |_, _| default_call(memory, passes))
+                together(threads, 0, times, |_, _| default_call(memory, passes))
             });
             point(format!("pool-{threads}"), &|times| {
                 on_pool(&runtime, &pool, threads, times)
@@ -52,7 +52,7 @@ pub(crate) fn measure(run: &Run, criterion: &mut Criterion) {
         let times = run.either(4, 16);
         let turns = in_turns(
             run.either(7, 15),
-            || rate(threads, times, |_, _| default_call(memory, passes)),
+            || rate(threads, 0, times, |_, _| default_call(memory, passes)),
             || per_second(threads, times, on_pool(&runtime, &pool, threads, times)),
         );
         let id = format!("hash/default-call-over-pool/{threads}");

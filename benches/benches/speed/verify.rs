@@ -1,13 +1,14 @@
 //! The check of a presented key: what a request pays.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use http::{HeaderMap, HeaderValue};
 use sakms_benches::figure::{Goal, Unit};
 use sakms_benches::process;
 use sakms_benches::run::Run;
-use sakms_benches::timing::{Spread, in_turns, rate, together};
+use sakms_benches::timing::{Spread, WARM_UP, in_turns, rate, together};
 use sakms_benches::world::World;
 use sakms_core::hash::Argon2Params;
 use sakms_core::http::{Check, Guard};
@@ -81,6 +82,8 @@ fn refused(run: &Run, criterion: &mut Criterion) {
     ];
     for (name, text, goal) in cases {
         assert!(!world.wait(&text).is_granted());
+        // Until the thread that hashed for the first time has gone to sleep.
+        std::thread::sleep(Duration::from_millis(20));
         let (reads, hashed) = (world.store.finds(), process::computing_time("sakms-keys"));
         let check = |_, _| {
             let verdict = world.check(&text, &any);
@@ -148,7 +151,7 @@ fn points(
         let name = format!("{name}-{threads}");
         let mut group = criterion.benchmark_group("verify");
         group.bench_function(BenchmarkId::new(&name, keys), |b| {
-            b.iter_custom(|times| together(threads, times, check));
+            b.iter_custom(|times| together(threads, WARM_UP, times, check));
         });
         group.finish();
         run.tell_criterion(&format!("verify/{name}/{keys}"), goal);
@@ -159,8 +162,8 @@ fn scaling(run: &Run, id: &str, goal: Option<Goal>, check: impl Fn(usize, u64) +
     let times = run.either(100_000, 300_000);
     let turns = in_turns(
         run.either(11, 25),
-        || rate(2, times, &check),
-        || rate(1, times, &check),
+        || rate(2, WARM_UP, times, &check),
+        || rate(1, WARM_UP, times, &check),
     );
     run.tell(id, Unit::Ratio, turns.ratio(), goal);
 }

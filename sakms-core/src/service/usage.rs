@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::store::{KeyStore, StoreError};
 
 /// How many secrets wait to be written down at most, and how many of what the store did not take. Past it the uses of
 /// further ones stay with the key for as long as it is remembered, so that memory stays bounded while the store is down.
-const MOST_SECRETS: usize = 100_000;
+pub(super) const MOST_SECRETS: usize = 100_000;
 /// How many uses go to the store in one call.
 const BATCH: usize = 500;
 
@@ -33,6 +34,8 @@ type Counts = HashMap<(SecretId, Day), SecretUse>;
 #[derive(Debug)]
 pub(super) struct UsageBuffer {
     used: Mutex<Vec<Arc<KeyInUse>>>,
+    /// Whether there is no more room on that list, so that nobody takes the lock to find that out.
+    is_full: AtomicBool,
     /// What the store did not take.
     unsaved: Mutex<Counts>,
     store: Arc<dyn KeyStore>,
@@ -54,6 +57,7 @@ impl UsageBuffer {
     ) -> Self {
         Self {
             used: Mutex::default(),
+            is_full: AtomicBool::new(false),
             unsaved: Mutex::default(),
             store,
             tally,
@@ -79,16 +83,20 @@ impl UsageBuffer {
 
     /// Counts a request that was refused though its secret was right.
     pub(super) fn count_refusal(&self, key: &Arc<KeyInUse>, clock: &dyn Clock) {
-        if key.count_refusal(clock.now()) {
-            self.list(key);
-        }
+        key.count_refusal(clock.now());
+        self.list(key);
     }
 
     /// Writes down everything that was counted. What the store does not take stays.
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock().await;
         let mut counts = std::mem::take(&mut *locked(&self.unsaved));
-        for key in std::mem::take(&mut *locked(&self.used)) {
+        let used = {
+            let mut used = locked(&self.used);
+            self.is_full.store(false, Ordering::Relaxed);
+            std::mem::take(&mut *used)
+        };
+        for key in used {
             add(&mut counts, key.take_uses());
         }
         // Dropped with this future too, if whoever flushes goes away.
@@ -126,10 +134,15 @@ impl UsageBuffer {
 
     #[cold]
     fn list(&self, key: &Arc<KeyInUse>) {
+        // What finds no room stays counted where it is; its next use tries again.
+        if self.is_full.load(Ordering::Relaxed) || !key.claim_place() {
+            return;
+        }
         let mut used = locked(&self.used);
         if used.len() < MOST_SECRETS {
             used.push(Arc::clone(key));
         } else {
+            self.is_full.store(true, Ordering::Relaxed);
             key.not_listed();
         }
     }

@@ -1,12 +1,12 @@
 //! What is remembered of a key.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::digest::HashId;
-use super::last_address::LastAddress;
+use super::last::{LastAddress, LastMoment, LastSecond};
 use super::particulars::Particulars;
 use super::policy::Policy;
 use super::stamps::{Moment, Slot};
@@ -24,20 +24,19 @@ pub(in crate::service) struct KnownKey {
     pub(in crate::service) name: KeyName,
     pub(in crate::service) policy: Arc<Policy>,
     /// Most keys have none.
-    metadata: Option<Box<Metadata>>,
     pub(in crate::service) particulars: Option<Box<Particulars>>,
     pub(in crate::service) expires_at: Option<Timestamp>,
-    retired_at: Option<Timestamp>,
     /// Which hash the record has: a proof counts for no other.
     pub(super) hash: HashId,
     barred: Option<Barred>,
     /// Whether that hash is made otherwise than a new one would be.
     dated: bool,
-    /// How often it was refused since that was last taken to be written down. Seldom, so it is counted for all threads together.
-    refusals: AtomicU32,
-    /// Microseconds since the epoch.
-    last_refused: AtomicI64,
+    /// What follows is counted for all threads together, because it is written seldom.
+    last_used: LastMoment,
     last_from: LastAddress,
+    /// How often it was refused since that was last taken to be written down.
+    refusals: AtomicU32,
+    last_refused: LastSecond,
 }
 
 /// What bars a key whatever the time is.
@@ -68,28 +67,31 @@ impl KnownKey {
             () if key.disabled_at.is_some() => Some(Barred::Disabled),
             () => None,
         };
+        debug_assert_eq!(
+            secret.retired_at,
+            particulars.as_ref().and_then(|its| its.retired_at)
+        );
         Self {
             key: key.id,
             secret: secret.id,
             owner: key.owner,
             name: key.name,
             policy,
-            metadata: (key.metadata != Metadata::default()).then(|| Box::new(key.metadata)),
             particulars,
             expires_at: key.expires_at,
-            retired_at: secret.retired_at,
             hash,
             barred,
             dated,
-            refusals: AtomicU32::new(0),
-            last_refused: AtomicI64::new(0),
+            last_used: LastMoment::default(),
             last_from: LastAddress::default(),
+            refusals: AtomicU32::new(0),
+            last_refused: LastSecond::default(),
         }
     }
 
     pub(in crate::service) fn metadata(&self) -> &Metadata {
         static NONE: LazyLock<Metadata> = LazyLock::new(Metadata::default);
-        self.metadata.as_deref().unwrap_or(&NONE)
+        self.particulars.as_ref().map_or(&NONE, |its| &its.metadata)
     }
 
     /// Whether its state refuses it, at this moment. Evaluated on every request, never remembered.
@@ -100,7 +102,7 @@ impl KnownKey {
             Some(Barred::OwnerDisabled) => Some(KeyDenial::OwnerDisabled),
             Some(Barred::Disabled) => Some(KeyDenial::Disabled),
             None if since(self.expires_at) => Some(KeyDenial::Expired),
-            None if since(self.retired_at) => Some(KeyDenial::Retired),
+            None if since(self.retired_at()) => Some(KeyDenial::Retired),
             None => {
                 let from = self.not_before()?;
                 (now < from).then_some(KeyDenial::NotYetValid)
@@ -112,8 +114,12 @@ impl KnownKey {
     fn may_be_refused(&self) -> bool {
         self.barred.is_some()
             || self.expires_at.is_some()
-            || self.retired_at.is_some()
+            || self.retired_at().is_some()
             || self.not_before().is_some()
+    }
+
+    fn retired_at(&self) -> Option<Timestamp> {
+        self.particulars.as_ref()?.retired_at
     }
 
     fn not_before(&self) -> Option<Timestamp> {
@@ -137,9 +143,7 @@ pub(in crate::service) struct Reading {
 pub(in crate::service) struct KeyInUse {
     /// Uses since they were last taken to be written down, and [`LISTED`].
     uses: AtomicU64,
-    /// Microseconds since the epoch.
-    last_used: AtomicI64,
-    /// Which [`Tick`] it was when that was set.
+    /// In which [`Tick`] it was used last.
     ticked: AtomicU32,
     /// Copies of what is known, so that most checks need not look there.
     may_be_refused: bool,
@@ -156,7 +160,6 @@ impl KeyInUse {
     pub(super) fn new(known: Arc<KnownKey>, reading: Reading) -> Self {
         Self {
             uses: AtomicU64::new(0),
-            last_used: AtomicI64::new(0),
             ticked: AtomicU32::new(Tick::NONE.0),
             may_be_refused: known.may_be_refused(),
             dated: known.dated,
@@ -199,7 +202,7 @@ impl KeyInUse {
         self.ticked.load(Ordering::Relaxed) == tick.0
     }
 
-    /// Counts a use. Gives whether it has to be put on the list of what is to be written down. When it was and from where is
+    /// Counts a use. Gives whether it is not on the list of what is to be written down. When it was and from where is
     /// kept once in a tick.
     pub(in crate::service) fn count_use(
         &self,
@@ -209,8 +212,7 @@ impl KeyInUse {
     ) -> bool {
         // Who sees the tick sees the time that was set before it.
         if self.ticked.load(Ordering::Acquire) != tick.0 {
-            self.last_used
-                .fetch_max(clock.now().as_micros(), Ordering::Relaxed);
+            self.known.last_used.set(clock.now());
             if let Some(from) = from {
                 self.known.last_from.set(from);
             }
@@ -218,22 +220,25 @@ impl KeyInUse {
         }
         // Together with the swap in `take_uses`: a use is counted before it or finds itself off the list.
         self.uses.fetch_add(1, Ordering::AcqRel) & LISTED == 0
-            && self.uses.fetch_or(LISTED, Ordering::AcqRel) & LISTED == 0
     }
 
-    /// The same for a request that was refused though the secret was right.
-    pub(in crate::service) fn count_refusal(&self, now: Timestamp) -> bool {
+    /// Claims the place on the list: `true` for one of all who find the key off it.
+    pub(in crate::service) fn claim_place(&self) -> bool {
+        self.uses.fetch_or(LISTED, Ordering::AcqRel) & LISTED == 0
+    }
+
+    /// Counts a request that was refused though the secret was right.
+    pub(in crate::service) fn count_refusal(&self, now: Timestamp) {
         let KnownKey {
             refusals,
             last_refused,
             ..
         } = &*self.known;
-        last_refused.fetch_max(now.as_micros(), Ordering::Relaxed);
+        last_refused.set(now);
         refusals.fetch_add(1, Ordering::AcqRel);
-        self.uses.fetch_or(LISTED, Ordering::AcqRel) & LISTED == 0
     }
 
-    /// There was no room on the list; the next use shall try again.
+    /// There was no room on the list after all.
     pub(in crate::service) fn not_listed(&self) {
         self.uses.fetch_and(!LISTED, Ordering::AcqRel);
     }
@@ -243,18 +248,18 @@ impl KeyInUse {
         let count = self.uses.swap(0, Ordering::AcqRel) & !LISTED;
         let KnownKey {
             secret,
+            last_used,
+            last_from,
             refusals,
             last_refused,
-            last_from,
             ..
         } = &*self.known;
         let (last, from) = if count == 0 {
-            (last_refused, None)
+            (last_refused.get(), None)
         } else {
-            (&self.last_used, last_from.take())
+            (last_used.get(), last_from.take())
         };
-        let last = Timestamp::from_micros(last.load(Ordering::Relaxed));
-        let mut taken = SecretUse::new(*secret, count, last.unwrap_or(Timestamp::EPOCH));
+        let mut taken = SecretUse::new(*secret, count, last);
         taken.refused = refusals.swap(0, Ordering::AcqRel).into();
         taken.last_from = from;
         taken
@@ -288,8 +293,8 @@ mod tests {
     #[cfg(target_pointer_width = "64")]
     fn a_remembered_key_is_small() {
         // A million of them are remembered; what is added here is added to each.
-        assert!(size_of::<KnownKey>() <= 184, "{}", size_of::<KnownKey>());
-        assert!(size_of::<KeyInUse>() <= 48, "{}", size_of::<KeyInUse>());
+        assert!(size_of::<KnownKey>() <= 136, "{}", size_of::<KnownKey>());
+        assert!(size_of::<KeyInUse>() <= 40, "{}", size_of::<KeyInUse>());
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod digest;
 mod entry;
 mod flight;
 mod front;
-mod last_address;
+mod last;
 mod map;
 mod particulars;
 mod policy;
@@ -60,6 +60,8 @@ use crate::store::{KeyStore, StoreError};
 const READINGS: usize = 3;
 /// For how many keys there is one slot for strikes.
 const KEYS_PER_SLOT: usize = 4;
+/// For how many keys there is room for one proof of a new hash, which is gone as soon as that hash is read.
+const KEYS_PER_PROOF: usize = 16;
 
 pub(super) struct KeyCache {
     digester: Digester,
@@ -69,7 +71,10 @@ pub(super) struct KeyCache {
     absences: Stamps,
     policies: Policies,
     fronts: Fronts,
-    keys: Map<Remembered>,
+    /// What was read of keys, each with the hash that its text was proven by.
+    keys: Map<Arc<KeyInUse>>,
+    /// Hashes that texts are proven by, and that were not read yet.
+    proofs: Map<Proof>,
     denials: Map<Denial>,
     limiters: Limiters,
     keys_evicted: CountEvictions,
@@ -82,24 +87,6 @@ pub(super) struct KeyCache {
 struct Proof {
     secret: SecretId,
     hash: HashId,
-}
-
-/// What is remembered of a text that is a key's.
-#[derive(Debug, Clone)]
-enum Remembered {
-    /// What was read of the key, and with it the hash that the text was proven by.
-    Key(Arc<KeyInUse>),
-    /// A hash that the text is proven by, and that was not read yet.
-    Proof(Arc<Proof>),
-}
-
-impl Remembered {
-    fn proof(&self) -> Proof {
-        match self {
-            Self::Key(key) => Proof::by(&key.known),
-            Self::Proof(proof) => **proof,
-        }
-    }
 }
 
 impl Proof {
@@ -178,6 +165,7 @@ impl KeyCache {
             policies: Policies::default(),
             fronts: Fronts::new(config.keys),
             keys: map(config.keys, &keys_evicted),
+            proofs: map(config.keys / KEYS_PER_PROOF, &CountEvictions::default()),
             denials: map(config.denials, &denials_evicted),
             limiters: Limiters::new(config.keys),
             keys_evicted,
@@ -201,10 +189,9 @@ impl KeyCache {
             return Some(Known::Key(key));
         }
         match self.keys.get(&digest) {
-            Some(Remembered::Key(key)) => self
+            Some(key) => self
                 .stands(key.reading)
                 .then(|| Known::Key(self.fronts.offer(digest, key))),
-            Some(Remembered::Proof(_)) => None,
             None => self.recall_denial(digest),
         }
     }
@@ -222,7 +209,7 @@ impl KeyCache {
     fn touch(&self, digest: Digest, key: &KeyInUse) {
         if self.keys.get(&digest).is_none() {
             let key = Arc::new(key.another());
-            self.keys.insert(digest, Remembered::Key(key));
+            self.keys.insert(digest, key);
         }
     }
 
@@ -286,8 +273,7 @@ impl KeyCache {
     /// A hash was made anew of the secret in a text, and is stored: the text need not be proven by it.
     pub(super) fn learn(&self, digest: Digest, secret: SecretId, stored: &StoredHash) {
         let hash = self.digester.hash(stored.as_str());
-        let proof = Arc::new(Proof { secret, hash });
-        self.keys.insert(digest, Remembered::Proof(proof));
+        self.proofs.insert(digest, Proof { secret, hash });
     }
 
     async fn look(&self, question: &Question<'_>) -> Result<Finding, Failure> {
@@ -358,7 +344,7 @@ impl KeyCache {
             _ => None,
         };
         let limiters = (&self.limiters, clock.elapsed());
-        Ok(Particulars::of(key, &roles, retiring, limiters))
+        Ok(Particulars::of(found, &roles, retiring, limiters))
     }
 
     /// The rates of a key, apart: what is taken from them is taken from nowhere.
@@ -395,14 +381,15 @@ impl KeyCache {
     /// Remembers a key whose text was proven.
     fn keep(&self, digest: Digest, known: KnownKey, reading: Reading) -> Arc<KeyInUse> {
         let key = Arc::new(KeyInUse::new(Arc::new(known), reading));
-        self.keys.insert(digest, Remembered::Key(Arc::clone(&key)));
+        self.keys.insert(digest, Arc::clone(&key));
+        self.proofs.remove(&digest);
         key
     }
 
     /// Whether a text is known to match a hash.
     fn is_proven(&self, digest: Digest, proof: Proof) -> bool {
-        let seen = self.keys.get(&digest);
-        seen.is_some_and(|seen| seen.proof() == proof)
+        let read = self.keys.get(&digest).map(|key| Proof::by(&key.known));
+        read == Some(proof) || self.proofs.get(&digest) == Some(proof)
     }
 
     fn stands(&self, reading: Reading) -> bool {

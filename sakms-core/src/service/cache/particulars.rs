@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::key::{IpRange, KeyRecord, Limits, Quota, Role, RoleSet, ScopeSet};
+use crate::key::{
+    IpRange, KeyRecord, Limits, Metadata, Quota, Role, RoleSet, ScopeSet, StoredSecret,
+};
 use crate::service::limit::{KeyRates, Limiters, Retiring};
 
 #[derive(Debug)]
@@ -20,12 +22,14 @@ pub(in crate::service) struct Particulars {
     pub(in crate::service) quota: Option<Quota>,
     /// When this secret retires, where that is to come.
     pub(in crate::service) retiring: Option<Retiring>,
+    pub(super) retired_at: Option<Timestamp>,
+    pub(super) metadata: Metadata,
 }
 
 impl Particulars {
     /// What a key has of these; `None` for one that has nothing. What it may do by its roles is added to its scopes.
     pub(super) fn of(
-        key: &mut KeyRecord,
+        StoredSecret { key, secret, .. }: &mut StoredSecret,
         roles: &[Role],
         retiring: Option<Retiring>,
         (limiters, now): (&Limiters, Duration),
@@ -36,6 +40,7 @@ impl Particulars {
             roles: held,
             limits,
             not_before,
+            metadata,
             ..
         } = key;
         let Limits {
@@ -49,7 +54,8 @@ impl Particulars {
             || !ip_ranges.is_empty()
             || rates.is_some()
             || quota.is_some()
-            || retiring.is_some();
+            || secret.retired_at.is_some()
+            || *metadata != Metadata::default();
         if !has_something {
             return None;
         }
@@ -67,6 +73,8 @@ impl Particulars {
             rates,
             quota,
             retiring,
+            retired_at: secret.retired_at,
+            metadata: std::mem::take(metadata),
         }))
     }
 }

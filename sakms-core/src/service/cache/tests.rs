@@ -3,12 +3,16 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::clock::Timestamp;
+use crate::clock::{ManualClock, Timestamp};
 use crate::entropy::OsEntropy;
 use crate::id::KeyId;
+use crate::journal::{Action, Actor, JournalEntry, Subject};
 use crate::key::{KeyRecord, SecretRecord};
 use crate::secret::StoredHash;
+use crate::service::refusals::Refusals;
 use crate::service::requirement::KeyDenial;
+use crate::service::usage::{MOST_SECRETS, UsageBuffer};
+use crate::store::{Conditions, MemoryStore};
 
 fn cache() -> KeyCache {
     KeyCache::new(CacheConfig::default().keys(64).denials(8), &OsEntropy).unwrap()
@@ -42,9 +46,11 @@ impl Fill {
         Self { found, read_at }
     }
 
-    fn finish(self, cache: &KeyCache) -> Digest {
+    fn finish(mut self, cache: &KeyCache) -> Digest {
         let digest = digest_of(cache, self.found.secret.id);
-        let (known, reading) = cache.known(self.found, None, false, self.read_at);
+        let limiters = (&cache.limiters, Duration::ZERO);
+        let particulars = Particulars::of(&mut self.found, &[], None, limiters);
+        let (known, reading) = cache.known(self.found, particulars, false, self.read_at);
         cache.keep(digest, known, reading);
         digest
     }
@@ -155,8 +161,8 @@ fn a_proof_counts_for_the_hash_it_was_made_of() {
     cache.learn(digest, known.secret, &new);
     assert!(recall(&cache, digest).is_none(), "nothing was read with it");
     assert!(cache.is_proven(digest, Proof::by(&known)));
-    assert!(!cache.is_proven(digest, Proof::by(&same)));
     cache.keep(digest, known, reading);
+    assert!(!cache.is_proven(digest, Proof::by(&same)));
     let Some(Known::Key(key)) = recall(&cache, digest) else {
         panic!("it is remembered")
     };
@@ -298,4 +304,44 @@ fn more_keys_than_a_thread_has_places_for() {
         found.is_some_and(|found| Arc::ptr_eq(&found.known, &key.known))
     };
     assert_eq!(keys.iter().filter(at_hand).count(), 4);
+}
+
+#[tokio::test]
+async fn a_use_that_finds_the_list_full_is_written_down_later() {
+    let store = Arc::new(MemoryStore::new());
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::EPOCH));
+    let stored = stored(1, false);
+    let (key, secret, free) = (&stored.key, &stored.secret, Conditions::default());
+    let (action, subject, id) = (Action::KEY_CREATE, Subject::key(key.id), key.id);
+    let entry = JournalEntry::now(clock.as_ref(), &OsEntropy, Actor::SYSTEM, action, subject);
+    let entry = entry.unwrap();
+    store.insert(key, secret, &free, &entry).await.unwrap();
+
+    let cache = cache();
+    let (known, reading) = cache.known(stored, None, false, cache.stamps.now());
+    let key = KeyInUse::new(Arc::new(known), reading);
+    let now = Tick::at(Duration::ZERO);
+    let refusals = Refusals::new(
+        Arc::clone(&store) as _,
+        Arc::default(),
+        Arc::clone(&clock),
+        Arc::new(OsEntropy),
+        1,
+    );
+    let (refusals, interval) = (Arc::new(refusals), Duration::from_hours(1));
+    let usage = UsageBuffer::new(Arc::clone(&store) as _, Arc::default(), refusals, interval);
+    let used = |key: &Arc<KeyInUse>| usage.count(key, now, clock.as_ref(), None);
+    let written = async || store.secrets(id).await.unwrap()[0].uses;
+
+    for _ in 0..MOST_SECRETS {
+        used(&Arc::new(key.another()));
+    }
+    let late = Arc::new(key.another());
+    used(&late);
+    used(&late);
+    usage.flush().await.unwrap();
+    assert_eq!(written().await, MOST_SECRETS as u64);
+    used(&late);
+    usage.flush().await.unwrap();
+    assert_eq!(written().await, MOST_SECRETS as u64 + 3);
 }
