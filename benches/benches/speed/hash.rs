@@ -1,6 +1,8 @@
 //! What one Argon2id hash costs: as the crate is usually called, and on the pool, which uses its memory again.
 
 use std::hint::black_box;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode};
 use futures_util::future::join_all;
 use sakms_benches::figure::{Goal, Unit};
 use sakms_benches::run::Run;
-use sakms_benches::timing::{in_turns, now, rate, together};
+use sakms_benches::timing::{Spread, in_turns, now, rate, together};
 use sakms_core::entropy::OsEntropy;
 use sakms_core::hash::{Argon2Params, HashPool, HashPoolConfig, Share};
 use tokio::runtime::Runtime;
@@ -58,13 +60,59 @@ pub(crate) fn measure(run: &Run, criterion: &mut Criterion) {
         let id = format!("hash/default-call-over-pool/{threads}");
         // Both are rates; the time of one over that of the other is the inverse.
         let ratio = turns.ratio();
-        let inverse = sakms_benches::timing::Spread {
+        let inverse = Spread {
             low: 1.0 / ratio.high,
             middle: 1.0 / ratio.middle,
             high: 1.0 / ratio.low,
         };
         run.tell(&id, Unit::Ratio, inverse, Some(Goal::AtLeast(1.0)));
     }
+    reference(run, memory);
+}
+
+/// The C reference as its command line has it, over the crate, in memory that is there already. So many passes are made at
+/// once that what a process costs to start is not seen.
+fn reference(run: &Run, memory: u32) {
+    const PASSES: u32 = 60;
+    if by_reference(memory, 1).is_none() {
+        println!("hash: the C reference is left out, there is no command `argon2`");
+        return;
+    }
+    let params = Params::new(memory, PASSES, 1, None).unwrap();
+    let mut room = vec![Block::new(); params.block_count()];
+    raw(&params, &mut room);
+    let turns = in_turns(
+        run.either(5, 15),
+        || by_reference(memory, PASSES).unwrap().as_secs_f64(),
+        || {
+            let begun = now();
+            raw(&params, &mut room);
+            begun.elapsed().as_secs_f64()
+        },
+    );
+    let each = |spread: Spread| Spread {
+        low: spread.low / f64::from(PASSES),
+        middle: spread.middle / f64::from(PASSES),
+        high: spread.high / f64::from(PASSES),
+    };
+    let pass = |name: &str| format!("hash/{name}-each-pass/m={memory}");
+    let (reference, ours) = (each(turns.first()), each(turns.second()));
+    run.tell(&pass("c-reference"), Unit::Seconds, reference, None);
+    run.tell(&pass("crate"), Unit::Seconds, ours, None);
+    let ratio = turns.ratio();
+    run.tell("hash/c-reference-over-crate/1", Unit::Ratio, ratio, None);
+}
+
+/// How long the command of the C reference takes; `None` where it is not installed.
+fn by_reference(memory: u32, passes: u32) -> Option<Duration> {
+    let mut command = Command::new("argon2");
+    command.args(["sixteen of bytes", "-id", "-r", "-p", "1", "-l", "32"]);
+    command.args(["-k", &memory.to_string(), "-t", &passes.to_string()]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let begun = now();
+    let mut child = command.spawn().ok()?;
+    child.stdin.take()?.write_all(&SECRET).ok()?;
+    child.wait().ok()?.success().then(|| begun.elapsed())
 }
 
 fn pool(memory: u32, passes: u32, threads: usize) -> HashPool {
