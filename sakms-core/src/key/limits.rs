@@ -50,7 +50,7 @@ impl Limits {
     /// Holds the limits against their rules.
     ///
     /// # Errors
-    /// [`InvalidField`] when there are too many, or two rates of one name.
+    /// [`InvalidField`] when there are too many, two rates of one name, or a rate that is past its bounds.
     pub fn check(&self) -> Result<(), InvalidField> {
         if self.rates.len() > Self::MAX_RATES {
             return Err(InvalidField("a key has at most 8 rate limits"));
@@ -66,7 +66,7 @@ impl Limits {
         if self.rates.iter().enumerate().any(named_twice) {
             return Err(InvalidField("two rate limits of a key have the same name"));
         }
-        Ok(())
+        self.rates.iter().try_for_each(RateLimit::check)
     }
 
     /// The limits as JSON, which is how a store keeps them.
@@ -109,7 +109,7 @@ pub struct RateLimit {
     pub seconds: NonZeroU32,
     /// How many may come at once; as many as in the whole time, when nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000_000))]
     pub burst: Option<NonZeroU32>,
 }
 
@@ -123,6 +123,36 @@ impl RateLimit {
             seconds,
             burst: None,
         }
+    }
+
+    /// The most requests, and the largest burst.
+    pub const MAX_REQUESTS: u32 = 1_000_000_000;
+    /// The longest time: a leap year.
+    pub const MAX_SECONDS: u32 = 366 * 86_400;
+
+    /// Holds the rate against its bounds. What is past them would be counted as something else, and is better refused.
+    fn check(&self) -> Result<(), InvalidField> {
+        let (requests, burst) = (self.requests.get(), self.burst().get());
+        if requests > Self::MAX_REQUESTS {
+            return Err(InvalidField("a rate has at most 1000000000 requests"));
+        }
+        if burst > Self::MAX_REQUESTS {
+            return Err(InvalidField("a rate has a burst of at most 1000000000"));
+        }
+        let seconds = self.seconds.get();
+        if seconds > Self::MAX_SECONDS {
+            return Err(InvalidField(
+                "a rate is over at most 31622400 seconds, a leap year",
+            ));
+        }
+        // Both are below 2^30 and 2^25.
+        let back_in = u64::from(burst) * u64::from(seconds) / u64::from(requests);
+        if back_in > 100 * u64::from(Self::MAX_SECONDS) {
+            return Err(InvalidField(
+                "the burst of a rate comes back in at most a hundred years",
+            ));
+        }
+        Ok(())
     }
 
     /// How many may come at once.
@@ -322,11 +352,17 @@ mod tests {
     #[test]
     fn limits_come_back_and_what_is_not_known_is_refused() {
         let text = r#"{"rates":[{"name":"a","requests":5,"seconds":60}],"ip_ranges":["10.0.0.0/8"],"quota":{"amount":9,"refill":"daily"}}"#;
+        let century = r#"{"rates":[{"name":"a","requests":1,"seconds":31622400,"burst":100}]}"#;
+        assert!(Limits::from_json(century).is_ok());
         let limits = Limits::from_json(text).unwrap();
         assert_eq!(Limits::from_json(&limits.to_json()), Ok(limits));
         for bad in [
             r#"{"rates":[{"name":"a","requests":0,"seconds":60}]}"#,
             r#"{"rates":[{"name":"a","requests":1,"seconds":1},{"name":"a","requests":2,"seconds":1}]}"#,
+            r#"{"rates":[{"name":"a","requests":1000000001,"seconds":1}]}"#,
+            r#"{"rates":[{"name":"a","requests":1,"seconds":31622401}]}"#,
+            r#"{"rates":[{"name":"a","requests":9,"seconds":1,"burst":1000000001}]}"#,
+            r#"{"rates":[{"name":"a","requests":1,"seconds":31622400,"burst":101}]}"#,
             r#"{"later":1}"#,
             "[]",
         ] {
@@ -338,9 +374,10 @@ mod tests {
     #[test]
     fn the_largest_limits_fit() {
         let rate = |n: usize| {
-            let most = NonZeroU32::MAX;
-            let mut rate = RateLimit::new(format!("{n:064}").parse().unwrap(), most, most);
-            rate.burst = Some(most);
+            let [requests, seconds] = [RateLimit::MAX_REQUESTS, RateLimit::MAX_SECONDS]
+                .map(|most| NonZeroU32::new(most).unwrap());
+            let mut rate = RateLimit::new(format!("{n:064}").parse().unwrap(), requests, seconds);
+            rate.burst = Some(requests);
             rate
         };
         let limits = Limits {

@@ -61,6 +61,7 @@ pub mod admins;
 pub mod ask;
 pub mod audit;
 pub mod bodies;
+pub mod bounds;
 pub mod bulk;
 pub mod ceilings;
 pub mod corpus;
@@ -287,6 +288,7 @@ macro_rules! http_suite {
             fields::scopes_are_checked
             fields::environments_are_checked
             fields::expiries_are_checked
+            bounds::limits_are_checked
             credentials::two_credentials_are_refused
             credentials::a_key_comes_in_two_headers
             credentials::what_is_no_credential_opens_nothing
