@@ -27,6 +27,8 @@ use crate::store::{KeyStore, StoreError};
 pub(super) const MOST_SECRETS: usize = 100_000;
 /// How many uses go to the store in one call.
 const BATCH: usize = 500;
+/// Of how many keys the uses are taken at once: what is taken takes more room than what is counted.
+const AT_ONCE: usize = 20 * BATCH;
 
 /// By day, so that what the store does not take today is not tomorrow's.
 type Counts = HashMap<(SecretId, Day), SecretUse>;
@@ -90,27 +92,33 @@ impl UsageBuffer {
     /// Writes down everything that was counted. What the store does not take stays.
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock().await;
-        let mut counts = std::mem::take(&mut *locked(&self.unsaved));
-        let used = {
+        let keys = {
             let mut used = locked(&self.used);
             self.is_full.store(false, Ordering::Relaxed);
             std::mem::take(&mut *used)
         };
-        for key in used {
-            add(&mut counts, key.take_uses());
+        // Both are dropped with this future too, if whoever flushes goes away.
+        let mut listed = Listed { buffer: self, keys };
+        loop {
+            let mut counts = std::mem::take(&mut *locked(&self.unsaved));
+            let rest = listed.keys.len().saturating_sub(AT_ONCE);
+            for key in listed.keys.drain(rest..) {
+                add(&mut counts, key.take_uses());
+            }
+            let mut taken = PutBack {
+                buffer: self,
+                uses: counts.into_values().collect(),
+            };
+            while !taken.uses.is_empty() {
+                let batch = taken.uses.len().saturating_sub(BATCH);
+                let stored = self.store.record_uses(&taken.uses[batch..]).await;
+                stored.inspect_err(|_| self.tally.add(Count::FlushFailed))?;
+                taken.uses.truncate(batch);
+            }
+            if listed.keys.is_empty() {
+                return Ok(());
+            }
         }
-        // Dropped with this future too, if whoever flushes goes away.
-        let mut taken = PutBack {
-            buffer: self,
-            uses: counts.into_values().collect(),
-        };
-        while !taken.uses.is_empty() {
-            let batch = taken.uses.len().saturating_sub(BATCH);
-            let stored = self.store.record_uses(&taken.uses[batch..]).await;
-            stored.inspect_err(|_| self.tally.add(Count::FlushFailed))?;
-            taken.uses.truncate(batch);
-        }
-        Ok(())
     }
 
     /// Starts the task that flushes, when none runs ([`task::ensure_running`]).
@@ -144,6 +152,25 @@ impl UsageBuffer {
         } else {
             self.is_full.store(true, Ordering::Relaxed);
             key.not_listed();
+        }
+    }
+}
+
+/// Keys that were on the list, and whose uses are not taken yet.
+struct Listed<'a> {
+    buffer: &'a UsageBuffer,
+    keys: Vec<Arc<KeyInUse>>,
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        let mut used = locked(&self.buffer.used);
+        for key in self.keys.drain(..) {
+            if used.len() < MOST_SECRETS {
+                used.push(key);
+            } else {
+                key.not_listed();
+            }
         }
     }
 }

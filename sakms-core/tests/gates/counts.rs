@@ -108,3 +108,29 @@ async fn where_the_last_use_came_from_is_kept() {
     let used = secret(&node, &key).await;
     assert_eq!(used.last_used_from, Some("203.0.113.9".parse().unwrap()));
 }
+
+#[tokio::test]
+async fn no_use_is_lost_where_more_are_listed_than_are_taken_at_once() {
+    const KEYS: usize = 10_050;
+    let node = Node::new();
+    node.sakms.catch_up().await.unwrap();
+    let mut keys = Vec::new();
+    for _ in 0..KEYS {
+        let key = node.key("a:b").await;
+        node.check(&key, "a:b").await.unwrap().unwrap();
+        keys.push(key);
+    }
+    let away = Fault::Before(StoreErrorKind::Unavailable);
+    node.store.inject_into(StoreMethod::RecordUses, away);
+    assert!(node.sakms.flush().await.is_err());
+    for key in [&keys[0], &keys[KEYS - 1]] {
+        node.check(key, "a:b").await.unwrap().unwrap();
+    }
+    assert!(node.sakms.flush().await.is_err());
+    node.store.heal();
+    node.sakms.flush().await.unwrap();
+    for (place, key) in keys.iter().enumerate() {
+        let twice = u64::from(place == 0 || place == KEYS - 1);
+        assert_eq!(secret(&node, key).await.uses, 1 + twice, "{place}");
+    }
+}

@@ -53,7 +53,11 @@ pub async fn limits_are_checked(stage: &Stage) {
     }
     let get = world.client.get(&target).bearer(&user.token);
     let shown = get.send().await.expect(200);
-    assert_eq!(shown.json()["limits"], json!({}), "a refusal changed the key");
+    assert_eq!(
+        shown.json()["limits"],
+        json!({}),
+        "a refusal changed the key"
+    );
 
     for limits in [
         rate(1_000_000_000, 31_622_400, Some(1_000_000_000)),
