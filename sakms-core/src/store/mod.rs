@@ -17,6 +17,7 @@ mod idempotency;
 pub mod memory;
 #[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub mod sql;
+mod state;
 
 use std::fmt;
 
@@ -27,6 +28,7 @@ pub use document::{Document, InvalidDocument};
 pub use error::{StoreError, StoreErrorKind};
 pub use idempotency::{Conditions, IdempotencyId, IdempotencyRecord, RequestDigest};
 pub use memory::MemoryStore;
+pub use state::{StateId, StateKind, StateRecord, StateStore};
 #[cfg(feature = "mariadb")]
 pub use sql::mariadb::{MariaDbBuilder, MariaDbStore, TlsMode};
 #[cfg(feature = "sqlite")]
