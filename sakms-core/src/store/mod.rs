@@ -28,13 +28,13 @@ pub use document::{Document, InvalidDocument};
 pub use error::{StoreError, StoreErrorKind};
 pub use idempotency::{Conditions, IdempotencyId, IdempotencyRecord, RequestDigest};
 pub use memory::MemoryStore;
-pub use state::{StateId, StateKind, StateRecord, StateStore};
 #[cfg(feature = "mariadb")]
 pub use sql::mariadb::{MariaDbBuilder, MariaDbStore, TlsMode};
 #[cfg(feature = "sqlite")]
 pub use sql::sqlite::SqliteStore;
 #[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub use sql::{AppliedStep, MigrationReport, MigrationStep};
+pub use state::{StateId, StateKind, StateRecord, StateStore};
 
 use crate::account::{AccountQuery, AccountRecord, AccountRole, CanonicalEmail};
 use crate::clock::Timestamp;

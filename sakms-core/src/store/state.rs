@@ -29,12 +29,7 @@ pub enum StateKind {
 
 impl StateKind {
     /// Every one there is.
-    pub const ALL: [Self; 4] = [
-        Self::Session,
-        Self::Code,
-        Self::Throttle,
-        Self::SigningKey,
-    ];
+    pub const ALL: [Self; 4] = [Self::Session, Self::Code, Self::Throttle, Self::SigningKey];
 
     /// Its name, as stores keep it; at most 32 bytes.
     #[must_use]
@@ -258,6 +253,9 @@ mod tests {
         let record = StateRecord::new(StateKind::Session, id, None, value, at, at);
         let printed = format!("{record:?}");
         assert!(printed.contains("bytes: 6"), "{printed}");
-        assert!(!printed.contains("canary") && !printed.contains("99, 97"), "{printed}");
+        assert!(
+            !printed.contains("canary") && !printed.contains("99, 97"),
+            "{printed}"
+        );
     }
 }
