@@ -11,7 +11,7 @@ use sakms_core::testkit::http::corpus::{self, Replay, Scenario};
 use sakms_core::testkit::store::Fixture;
 
 async fn memory() -> Option<Fixture> {
-    Some(Fixture::new(MemoryStore::new()))
+    Some(Fixture::full(MemoryStore::new()))
 }
 
 /// Answer by answer, also where the record leaves something open.

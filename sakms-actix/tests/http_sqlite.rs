@@ -12,7 +12,7 @@ async fn file() -> Option<Fixture> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sakms.db");
     let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
-    Some(Fixture::new(store).with_guard(folder))
+    Some(Fixture::full(store).with_guard(folder))
 }
 
 sakms_core::http_suite!(start, file);

@@ -15,7 +15,7 @@ use sakms_core::testkit::http::corpus::{self, Replay, Scenario};
 use sakms_core::testkit::store::Fixture;
 
 async fn memory() -> Option<Fixture> {
-    Some(Fixture::new(MemoryStore::new()))
+    Some(Fixture::full(MemoryStore::new()))
 }
 
 /// `UPDATE_SNAPSHOT=1` writes what axum answers over the store in memory.

@@ -7,7 +7,7 @@ use sakms_core::store::MemoryStore;
 use sakms_core::testkit::store::Fixture;
 
 async fn memory() -> Option<Fixture> {
-    Some(Fixture::new(MemoryStore::new()))
+    Some(Fixture::full(MemoryStore::new()))
 }
 
 sakms_core::http_suite!(start, memory);

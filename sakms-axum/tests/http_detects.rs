@@ -247,7 +247,7 @@ fn wrong_app(flaw: Flaw, api: Api) -> Router {
 /// Whether the case passes on a host with this flaw.
 fn passes(flaw: Flaw, case: impl AsyncFnOnce(&Stage)) -> bool {
     let start = move |api: Api| async move { common::serve(wrong_app(flaw, api)).await };
-    let factory = async || Some(Fixture::new(MemoryStore::new()));
+    let factory = async || Some(Fixture::full(MemoryStore::new()));
     catch_unwind(AssertUnwindSafe(|| {
         suite::run("a case", start, factory, case);
     }))

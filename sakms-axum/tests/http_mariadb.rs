@@ -9,7 +9,7 @@ use sakms_core::testkit::store::Fixture;
 
 async fn database() -> Option<Fixture> {
     let database = Database::create().await?;
-    Some(Fixture::new(database.store().await).with_guard(database))
+    Some(Fixture::full(database.store().await).with_guard(database))
 }
 
 sakms_core::http_suite!(start, database);

@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 use common::mariadb::Database;
 use common::proxy::{Proxy, Wire};
 use common::{new_key, stored_key, told};
-use sakms_core::journal::{self, JournalHead, Seq};
+use sakms_core::journal::{self, Action, JournalHead, Seq, Subject};
 use sakms_core::key::{KeyPatch, Revision, SecretUse};
 use sakms_core::store::sql::mariadb::TlsMode;
 use sakms_core::store::{
-    AccountStore as _, Conditions, KeyStore as _, MariaDbStore, StoreErrorKind,
+    AccountStore as _, Conditions, KeyStore as _, MariaDbStore, StateKind, StateStore as _,
+    StoreErrorKind,
 };
 use sakms_core::testkit::fixtures;
 use sqlx::Connection as _;
@@ -205,6 +206,50 @@ async fn uses_that_were_lost_at_the_commit_are_not_counted_twice() {
     assert_eq!(uses, 7);
     let last_used_at = wired.store.get(key.id).await.unwrap().unwrap().last_used_at;
     assert_eq!(last_used_at, Some(fixtures::at(8)));
+}
+
+/// With an entry the outcome is found out; without one it cannot be, and nothing is done twice.
+#[tokio::test]
+async fn what_is_kept_for_a_while_is_changed_once_though_the_commit_was_lost() {
+    let Some(wired) = Wired::new().await else {
+        return;
+    };
+    let (store, first) = (&wired.store, Revision::FIRST);
+    for (round, cut) in (0_u64..).zip(CUTS) {
+        let record = fixtures::state(StateKind::Session, Some(fixtures::owner()));
+        let (kind, id, ends) = (record.kind, record.id, record.expires_at);
+        let entries = [(); 3].map(|()| fixtures::entry(Action::KEY_REFUSE, Subject::SERVICE));
+        wired.proxy.set(cut);
+        store
+            .insert_state(&record, Some(&entries[0]))
+            .await
+            .unwrap();
+        wired.proxy.set(cut);
+        let changed = store
+            .update_state(kind, id, first, b"x", ends, Some(&entries[1]))
+            .await
+            .unwrap();
+        assert_eq!(store.state(kind, id).await.unwrap(), Some(changed));
+        wired.proxy.set(cut);
+        store
+            .remove_state(kind, id, first.next(), Some(&entries[2]))
+            .await
+            .unwrap();
+        assert_eq!(store.state(kind, id).await.unwrap(), None);
+        assert_eq!(wired.journal_length().await, 3 * (round + 1), "{cut:?}");
+    }
+
+    let record = fixtures::state(StateKind::Throttle, None);
+    store.insert_state(&record, None).await.unwrap();
+    wired.proxy.set(Wire::CutAfterCommit);
+    let (kind, id, ends) = (record.kind, record.id, record.expires_at);
+    let changed = store.update_state(kind, id, first, b"x", ends, None).await;
+    assert_eq!(told(changed).0, StoreErrorKind::OutcomeUnknown);
+    wired.proxy.set(Wire::Whole);
+    let found = store.state(kind, id).await.unwrap().unwrap();
+    assert_eq!(found.revision, first.next(), "once, as it happens");
+    let again = store.update_state(kind, id, first, b"y", ends, None).await;
+    assert_eq!(told(again).0, StoreErrorKind::Stale);
 }
 
 #[tokio::test]

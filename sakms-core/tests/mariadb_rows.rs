@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use common::mariadb::Database;
 use common::{stored_key, told};
 use sakms_core::account::AccountQuery;
+use sakms_core::clock::Timestamp;
 use sakms_core::id::KeyId;
 use sakms_core::journal::{JournalQuery, Seq};
 use sakms_core::key::{
     Day, KeyPatch, KeyQuery, KeyRecord, Owner, Revision, SecretRecord, SecretUse,
 };
 use sakms_core::store::{
-    AccountStore as _, Conditions, IdempotencyId, KeyStore as _, MariaDbStore, StoreErrorKind,
+    AccountStore as _, Conditions, IdempotencyId, KeyStore as _, MariaDbStore, StateId, StateKind,
+    StateStore as _, StoreErrorKind,
 };
 use sakms_core::testkit::fixtures;
 use sqlx::Row as _;
@@ -40,10 +42,13 @@ const FILL: &str = "SET @n = 0; \
      INSERT INTO sakms_account_roles SELECT id, 'admin' FROM sakms_keys WHERE created_at = 1; \
      INSERT INTO sakms_owner_turns SELECT DISTINCT owner FROM sakms_keys WHERE created_at = 1; \
      INSERT INTO sakms_journal_owners SELECT seq, IF(seq % 2, 'many', NULL) FROM sakms_journal WHERE at = 1; \
+     INSERT INTO sakms_states SELECT CONCAT(id, id), IF(CONV(HEX(id), 16, 10) % 8, 'session', 'code'), \
+     IF(CONV(HEX(id), 16, 10) % 4, CONCAT('o', CONV(HEX(id), 16, 10)), 'many'), 'v', CONV(HEX(id), 16, 10), 1000000 + CONV(HEX(id), 16, 10), 1 \
+     FROM sakms_keys WHERE created_at = 1; \
      UPDATE sakms_journal_head SET seq = 4097; \
      ANALYZE TABLE sakms_keys, sakms_secrets, sakms_secret_uses, sakms_owners, sakms_journal, sakms_accounts, \
      sakms_key_policies, sakms_secret_sources, sakms_key_days, sakms_quotas, sakms_idempotency, \
-     sakms_account_roles, sakms_owner_turns, sakms_journal_owners, sakms_roles; \
+     sakms_account_roles, sakms_owner_turns, sakms_journal_owners, sakms_roles, sakms_states; \
      SELECT COUNT(*) FROM sakms_roles";
 
 type Rows = BTreeMap<String, u64>;
@@ -247,4 +252,57 @@ async fn no_change_reads_more_rows_than_it_needs() {
     assert_eq!(told(refused).0, StoreErrorKind::LimitReached);
     // Those that were counted, in passing: no more than there may be.
     counted.looked("insert", 20 * 2 + 10, 20 + 1).await;
+}
+
+/// 4,096 things are kept for a while: seven of eight are sessions; every eighth is a code of an owner's who has as many
+/// sessions.
+#[tokio::test]
+async fn nothing_walks_over_what_is_kept_for_a_while() {
+    let Some(counted) = Counted::new().await else {
+        return;
+    };
+    let store = &counted.store;
+    let (session, many) = (StateKind::Session, many());
+    let id = |number: u128| {
+        let half = number.to_be_bytes();
+        StateId::from_bytes([half, half].concat().try_into().unwrap())
+    };
+    let first = Revision::FIRST;
+    store.state(session, id(9)).await.unwrap().unwrap();
+    counted.read("state", 1).await;
+    let of_all = store.states(session, None, 10).await.unwrap();
+    assert_eq!(of_all.len(), 10);
+    counted.read("the newest sessions", 11).await;
+    let of_one = store.states(session, Some(&many), 10).await.unwrap();
+    assert_eq!(of_one.len(), 10);
+    counted.read("an owner's sessions", 11).await;
+    let (value, ends) = (b"x", fixtures::at(9));
+    store
+        .update_state(session, id(9), first, value, ends, None)
+        .await
+        .unwrap();
+    counted.read("update_state", 3).await;
+    store
+        .remove_state(session, id(9), first.next(), None)
+        .await
+        .unwrap();
+    counted.read("remove_state", 2).await;
+    let owner: Owner = "o10".parse().unwrap();
+    let removed = store.remove_states(session, &owner, None, None).await;
+    assert_eq!(removed.unwrap(), 1);
+    counted.read("remove_states", 3).await;
+    let kept = Some(id(4));
+    let removed = store.remove_states(session, &many, kept, None).await;
+    assert_eq!(removed.unwrap(), 511);
+    counted.read("remove_states of many", 512 * 2 + 2).await;
+    let moment = Timestamp::from_micros(1_000_020).unwrap();
+    store.forget_states(moment).await.unwrap();
+    // One, two and so on to nineteen; of those, some are gone already.
+    counted.read("forget_states", 20 * 2).await;
+    assert_eq!(store.state(session, id(19)).await.unwrap(), None);
+    counted.read("one that is not there", 1).await;
+    assert!(store.state(session, id(21)).await.unwrap().is_some());
+    counted.read("state", 1).await;
+    let most = store.states(session, None, u32::MAX).await.unwrap();
+    assert_eq!(most.len(), 1_000, "no more are read at once");
 }

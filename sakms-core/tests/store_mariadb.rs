@@ -10,7 +10,7 @@ use sqlx::mysql::MySqlPoolOptions;
 
 async fn own_connections() -> Option<Fixture> {
     let database = Database::create().await?;
-    Some(Fixture::new(database.store().await).with_guard(database))
+    Some(Fixture::full(database.store().await).with_guard(database))
 }
 
 /// A host's pool with the settings one would not wish for: nothing is strict, everybody has a snapshot of their own
@@ -28,7 +28,7 @@ async fn connections_of_a_host() -> Option<Fixture> {
         .connect_lazy_with(database.options());
     let store = MariaDbStore::from_pool(pool);
     store.migrate().await.ok()?;
-    Some(Fixture::new(store).with_guard(database))
+    Some(Fixture::full(store).with_guard(database))
 }
 
 mod on_its_own_connections {

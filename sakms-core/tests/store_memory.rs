@@ -5,7 +5,7 @@ use sakms_core::store::MemoryStore;
 use sakms_core::testkit::store::Fixture;
 
 async fn factory() -> Option<Fixture> {
-    Some(Fixture::new(MemoryStore::new()))
+    Some(Fixture::full(MemoryStore::new()))
 }
 
 sakms_core::store_suite!(factory);

@@ -9,11 +9,11 @@ async fn file() -> Option<Fixture> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sakms.db");
     let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
-    Some(Fixture::new(store).with_guard(folder))
+    Some(Fixture::full(store).with_guard(folder))
 }
 
 async fn memory() -> Option<Fixture> {
-    Some(Fixture::new(SqliteStore::open(":memory:").await.unwrap()))
+    Some(Fixture::full(SqliteStore::open(":memory:").await.unwrap()))
 }
 
 mod in_a_file {

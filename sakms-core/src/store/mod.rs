@@ -17,6 +17,7 @@ mod idempotency;
 pub mod memory;
 #[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub mod sql;
+mod state;
 
 use std::fmt;
 
@@ -33,6 +34,7 @@ pub use sql::mariadb::{MariaDbBuilder, MariaDbStore, TlsMode};
 pub use sql::sqlite::SqliteStore;
 #[cfg(any(feature = "mariadb", feature = "sqlite"))]
 pub use sql::{AppliedStep, MigrationReport, MigrationStep};
+pub use state::{StateId, StateKind, StateRecord, StateStore};
 
 use crate::account::{AccountQuery, AccountRecord, AccountRole, CanonicalEmail};
 use crate::clock::Timestamp;

@@ -18,7 +18,9 @@ use crate::key::{
     RoleName, RoleSet, ScopeSet, SecretRecord, TagSet,
 };
 use crate::secret::StoredHash;
-use crate::store::{Conditions, IdempotencyId, IdempotencyRecord, RequestDigest};
+use crate::store::{
+    Conditions, IdempotencyId, IdempotencyRecord, RequestDigest, StateId, StateKind, StateRecord,
+};
 
 /// When the fixtures' world begins: 2026-11-18T11:06:40.123456Z. It has microseconds, so that losing them shows.
 pub const START: Timestamp = match Timestamp::from_micros(1_795_000_000_123_456) {
@@ -235,6 +237,14 @@ pub const fn once(record: IdempotencyRecord) -> Conditions {
         idempotency: Some(record),
         ..Conditions::NONE
     }
+}
+
+/// Something else that is kept for a while, with a value of its own.
+#[must_use]
+pub fn state(kind: StateKind, owner: Option<Owner>) -> StateRecord {
+    let id = StateId::of(entry_id().as_bytes());
+    let value = format!("kept {}", number()).into_bytes();
+    StateRecord::new(kind, id, owner, value, at(10), at(60_000_000))
 }
 
 /// An address that no other call gives, in a spelling of its own: it is not its canonical form.

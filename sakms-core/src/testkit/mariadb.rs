@@ -6,7 +6,7 @@
 //!
 //! async fn factory() -> Option<Fixture> {
 //!     let database = Database::create().await?;
-//!     Some(Fixture::new(database.store().await).with_guard(database))
+//!     Some(Fixture::full(database.store().await).with_guard(database))
 //! }
 //! ```
 

@@ -8,7 +8,7 @@
 //!
 //! /// A new and empty store for each case.
 //! async fn factory() -> Option<Fixture> {
-//!     Some(Fixture::new(MemoryStore::new()))
+//!     Some(Fixture::full(MemoryStore::new()))
 //! }
 //!
 //! sakms_core::store_suite!(factory);

@@ -213,11 +213,42 @@ pub(crate) const ROLES: [(&str, &str); 4] = [
         "sakms_roles.changed_at",
     ),
 ];
+pub(crate) const STATES: [(&str, &str); 8] = [
+    (
+        "UPDATE sakms_states SET kind = 'of_a_later_version'",
+        "sakms_states.kind",
+    ),
+    ("UPDATE sakms_states SET owner = ''", "sakms_states.owner"),
+    (
+        "UPDATE sakms_states SET owner = <bad>",
+        "sakms_states.owner",
+    ),
+    (
+        "UPDATE sakms_states SET created_at = -1",
+        "sakms_states.created_at",
+    ),
+    (
+        "UPDATE sakms_states SET created_at = 9223372036854775807",
+        "sakms_states.created_at",
+    ),
+    (
+        "UPDATE sakms_states SET expires_at = -1",
+        "sakms_states.expires_at",
+    ),
+    (
+        "UPDATE sakms_states SET revision = -1",
+        "sakms_states.revision",
+    ),
+    (
+        "UPDATE sakms_states SET revision = 4294967296",
+        "sakms_states.revision",
+    ),
+];
 /// Makes the store empty again.
 pub(crate) const WIPE: &str = "DELETE FROM sakms_secret_uses; DELETE FROM sakms_secrets; \
      DELETE FROM sakms_key_policies; DELETE FROM sakms_secret_sources; DELETE FROM sakms_key_days; \
      DELETE FROM sakms_quotas; DELETE FROM sakms_idempotency; DELETE FROM sakms_roles; \
-     DELETE FROM sakms_account_roles; DELETE FROM sakms_journal_owners; \
+     DELETE FROM sakms_account_roles; DELETE FROM sakms_journal_owners; DELETE FROM sakms_states; \
      DELETE FROM sakms_keys; DELETE FROM sakms_owners; DELETE FROM sakms_accounts; \
      DELETE FROM sakms_journal; UPDATE sakms_journal_head SET seq = 0, \
      chain = x'0000000000000000000000000000000000000000000000000000000000000000'";

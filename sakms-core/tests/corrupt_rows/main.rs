@@ -6,15 +6,15 @@ mod columns;
 #[path = "../common/mod.rs"]
 mod common;
 
-use columns::{ACCOUNTS, JOURNAL, KEYS, QUOTAS, REQUESTS, ROLES, SECRETS, USES, WIPE};
+use columns::{ACCOUNTS, JOURNAL, KEYS, QUOTAS, REQUESTS, ROLES, SECRETS, STATES, USES, WIPE};
 use common::{stored_key, told};
 use sakms_core::account::AccountQuery;
 use sakms_core::clock::Timestamp;
 use sakms_core::journal::{Action, JournalQuery, Seq, Subject};
 use sakms_core::key::{Day, KeyPatch, KeyQuery, Revision, Role, SecretUse};
 use sakms_core::store::{
-    AccountStore, Conditions, IdempotencyId, IdempotencyRecord, KeyStore, RequestDigest,
-    StoreErrorKind,
+    AccountStore, Conditions, IdempotencyId, IdempotencyRecord, KeyStore, RequestDigest, StateKind,
+    StateStore, StoreErrorKind,
 };
 use sakms_core::testkit::fixtures;
 
@@ -26,7 +26,7 @@ fn assert_corrupt<T>(result: Result<T, sakms_core::store::StoreError>, column: &
 
 /// A store whose rows can be broken.
 trait Broken {
-    type Store: KeyStore + AccountStore;
+    type Store: KeyStore + AccountStore + StateStore;
     async fn new() -> Option<Self>
     where
         Self: Sized;
@@ -163,6 +163,39 @@ async fn every_broken_role_is_said<B: Broken>() {
     }
 }
 
+async fn every_broken_state_is_said<B: Broken>() {
+    let Some(broken) = B::new().await else { return };
+    let store = broken.store();
+    for (text, column) in STATES {
+        broken.run(WIPE).await;
+        let record = fixtures::state(StateKind::Session, Some(fixtures::owner()));
+        store.insert_state(&record, None).await.unwrap();
+        broken.run(text).await;
+        // One of a kind that is none is not asked for, whichever kind is.
+        if column == "sakms_states.kind" {
+            assert_eq!(store.state(record.kind, record.id).await.unwrap(), None);
+            continue;
+        }
+        assert_corrupt(store.state(record.kind, record.id).await, column, text);
+        assert_corrupt(store.states(record.kind, None, 9).await, column, text);
+        if column == "sakms_states.revision" {
+            continue;
+        }
+        let entry = fixtures::entry(Action::KEY_REFUSE, Subject::SERVICE);
+        let (kind, id, ends) = (record.kind, record.id, record.expires_at);
+        let changed = store
+            .update_state(kind, id, record.revision, b"x", ends, Some(&entry))
+            .await;
+        // An end that is none is put right by another.
+        if column == "sakms_states.expires_at" {
+            assert_eq!(changed.unwrap().expires_at, ends);
+            continue;
+        }
+        assert_corrupt(changed, column, text);
+        assert_eq!(store.journal_head().await.unwrap().seq, Seq::START);
+    }
+}
+
 async fn every_broken_account_is_said<B: Broken>() {
     let Some(broken) = B::new().await else { return };
     let store = broken.store();
@@ -264,6 +297,7 @@ mod sqlite {
         every_broken_quota_is_said
         every_broken_request_is_said
         every_broken_role_is_said
+        every_broken_state_is_said
         every_broken_account_is_said
         every_broken_journal_row_is_said
         a_broken_head_stops_every_change
@@ -304,6 +338,7 @@ mod mariadb {
         every_broken_quota_is_said
         every_broken_request_is_said
         every_broken_role_is_said
+        every_broken_state_is_said
         every_broken_account_is_said
         every_broken_journal_row_is_said
         a_broken_head_stops_every_change

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use sakms_core::clock::Timestamp;
 use sakms_core::id::{KeyId, SecretId};
 use sakms_core::key::{Environment, Limits, Owner, RoleName, RoleSet, TagSet};
-use sakms_core::store::{IdempotencyId, IdempotencyRecord, RequestDigest};
+use sakms_core::store::{
+    IdempotencyId, IdempotencyRecord, RequestDigest, StateId, StateKind, StateRecord,
+};
 use sakms_core::testkit::fixtures;
 
 const OWNERS: [&str; 6] = ["ada", "Ada", "ada\0", "ada\0b", "ada ", "owner:ada"];
@@ -77,6 +79,15 @@ impl Dice {
         let id = IdempotencyId::from_bytes([self.below(40) as u8; 32]);
         let request = RequestDigest::from_bytes([self.below(2) as u8; 32]);
         IdempotencyRecord::new(id, request, key, secret, self.moment())
+    }
+
+    /// Something that is kept for a while, often with an id that is taken.
+    pub(crate) fn state(&mut self) -> StateRecord {
+        let kind = self.of(&StateKind::ALL);
+        let id = StateId::from_bytes([self.below(12) as u8; 32]);
+        let owner = self.maybe(Self::owner);
+        let value = vec![self.below(256) as u8; self.of(&[0, 1, 4_096, 4_097])];
+        StateRecord::new(kind, id, owner, value, self.moment(), self.moment())
     }
 
     pub(crate) fn address(&mut self) -> IpAddr {

@@ -20,7 +20,7 @@ use sakms_core::key::{
     Day, KeyPatch, KeyQuery, KeyRecord, KeyState, Limits, Revision, Role, RoleSet, SecretUse,
     TagSet,
 };
-use sakms_core::store::{AccountStore, Conditions, KeyStore, MemoryStore, StoreError};
+use sakms_core::store::{AccountStore, Conditions, KeyStore, MemoryStore, StateStore, StoreError};
 use sakms_core::testkit::fixtures;
 
 /// The two stores, and what was put into them.
@@ -28,6 +28,8 @@ struct Pair<'a, S> {
     store: &'a S,
     memory: MemoryStore,
     dice: Dice,
+    /// What is drawn of things that are kept for a while.
+    more_dice: Dice,
     keys: Vec<KeyRecord>,
     secrets: Vec<(KeyId, SecretId)>,
     accounts: Vec<AccountRecord>,
@@ -51,7 +53,7 @@ fn assert_same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) {
     assert_eq!(found, expected, "{what}");
 }
 
-impl<S: KeyStore + AccountStore> Pair<'_, S> {
+impl<S: KeyStore + AccountStore + StateStore> Pair<'_, S> {
     async fn change(&mut self) {
         let dice = &mut self.dice;
         match dice.below(14) {
@@ -140,6 +142,48 @@ impl<S: KeyStore + AccountStore> Pair<'_, S> {
             self.secrets.push((key.id, secret.id));
             self.keys.push(key);
         }
+    }
+
+    async fn state(&mut self) {
+        let mut record = self.more_dice.state();
+        let entry = self
+            .more_dice
+            .maybe(|_| fixtures::updated(fixtures::key_id()));
+        let entry = entry.as_ref();
+        let (kind, id) = (record.kind, record.id);
+        let found = both!(self, state(kind, id)).unwrap();
+        let mut revision = found
+            .as_ref()
+            .map_or(Revision::FIRST, |found| found.revision);
+        if self.more_dice.one_in(8) {
+            revision = revision.next();
+        }
+        // Which of two reasons is said is left to the store.
+        let what = self.more_dice.below(8);
+        if record.value.len() > 4_096 && (found.is_some() || what >= 3) {
+            record.value.clear();
+        }
+        let (value, ends) = (&record.value, record.expires_at);
+        let owner = self.more_dice.owner();
+        match what {
+            0..3 => drop(both!(self, insert_state(&record, entry))),
+            3..5 => drop(both!(
+                self,
+                update_state(kind, id, revision, value, ends, entry)
+            )),
+            5 => drop(both!(self, remove_state(kind, id, revision, entry))),
+            6 => {
+                let except = self.more_dice.maybe(|_| id);
+                drop(both!(self, remove_states(kind, &owner, except, entry)));
+            }
+            _ => {
+                let before = self.more_dice.moment();
+                drop(both!(self, forget_states(before)));
+            }
+        }
+        let owner = self.more_dice.maybe(|_| owner);
+        let limit = self.more_dice.of(&[0, 1, 3, 1_000]);
+        let _ = both!(self, states(kind, owner.as_ref(), limit));
     }
 
     async fn revision(&mut self, key: KeyId) -> Revision {
@@ -357,7 +401,7 @@ impl<S: KeyStore + AccountStore> Pair<'_, S> {
     }
 }
 
-async fn says_what_the_one_in_memory_says<S: KeyStore + AccountStore>(
+async fn says_what_the_one_in_memory_says<S: KeyStore + AccountStore + StateStore>(
     store: &S,
     seed: u64,
     steps: usize,
@@ -366,12 +410,14 @@ async fn says_what_the_one_in_memory_says<S: KeyStore + AccountStore>(
         store,
         memory: MemoryStore::new(),
         dice: Dice(seed),
+        more_dice: Dice(!seed),
         keys: Vec::new(),
         secrets: Vec::new(),
         accounts: Vec::new(),
     };
     for step in 0..steps {
         pair.change().await;
+        pair.state().await;
         if step % 5 == 0 {
             pair.read().await;
         }

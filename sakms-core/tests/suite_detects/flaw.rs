@@ -76,4 +76,12 @@ pub(crate) enum Flaw {
     ShowsOwnersByName,
     /// Joins the roles of accounts in one read and not in the other.
     ForgetsRolesInOneRead,
+    /// Cuts what is kept for a while where its column ends.
+    CutsValues,
+    /// Lists first what ends last, not what is newest.
+    ListsWhatEndsLast,
+    /// Removes everything of an owner, of whatever kind.
+    RemovesOtherKinds,
+    /// Removes the one as well that is to be spared.
+    SparesNothing,
 }

@@ -14,7 +14,8 @@ use sakms_core::key::{
 };
 use sakms_core::secret::StoredHash;
 use sakms_core::store::{
-    AccountStore, Conditions, IdempotencyId, IdempotencyRecord, KeyStore, MemoryStore, StoreError,
+    AccountStore, Conditions, IdempotencyId, IdempotencyRecord, KeyStore, MemoryStore, StateId,
+    StateKind, StateRecord, StateStore, StoreError,
 };
 
 use crate::flaw::Flaw;
@@ -99,4 +100,19 @@ passed_on! { AccountStore:
     wrong replace_password_hash(
         id: AccountId, expected: &StoredHash, new: &StoredHash, entry: &JournalEntry
     ) -> ();
+}
+
+passed_on! { StateStore:
+    store state(kind: StateKind, id: StateId) -> Option<StateRecord>;
+    wrong states(kind: StateKind, owner: Option<&Owner>, limit: u32) -> Vec<StateRecord>;
+    wrong insert_state(record: &StateRecord, entry: Option<&JournalEntry>) -> ();
+    wrong update_state(
+        kind: StateKind, id: StateId, expected: Revision, value: &[u8], expires_at: Timestamp,
+        entry: Option<&JournalEntry>
+    ) -> StateRecord;
+    wrong remove_state(kind: StateKind, id: StateId, expected: Revision, entry: Option<&JournalEntry>) -> ();
+    wrong remove_states(
+        kind: StateKind, owner: &Owner, except: Option<StateId>, entry: Option<&JournalEntry>
+    ) -> u64;
+    wrong forget_states(before: Timestamp) -> ();
 }

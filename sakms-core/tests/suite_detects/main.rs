@@ -17,11 +17,11 @@ use sakms_core::store::MemoryStore;
 use sakms_core::testkit;
 use sakms_core::testkit::store::{
     Fixture, accounts, audit, conditions, counts, feed, filters, hashes, journal, keep, keys,
-    owners, people, quota, races, repeats, roles, update,
+    owners, people, quota, races, repeats, roles, states, update,
 };
 
 fn passes(flaw: Flaw, case: impl AsyncFnOnce(&Fixture)) -> bool {
-    let factory = async || Some(Fixture::new(Flawed::new(flaw)));
+    let factory = async || Some(Fixture::full(Flawed::new(flaw)));
     // What is torn by the panic belongs to this case alone.
     catch_unwind(AssertUnwindSafe(|| testkit::run("a case", factory, case))).is_ok()
 }
@@ -82,6 +82,18 @@ detects! {
     FoldsActors by folded_actors: audit::each_question_is_answered;
     IncludesTheEnd by the_end_of_a_time: audit::each_question_is_answered;
     ShowsOwnersByName by rows_that_are_whose_key_it_is: audit::a_row_is_whose_its_subject_is;
+    IgnoresTheRevision by a_revision_of_a_state_that_is_ignored: states::another_revision_is_stale;
+    JournalsWhatItRefuses by a_journal_of_a_state_that_was_refused: states::another_revision_is_stale;
+    ComparesBeforeItChanges by changes_of_a_state_that_are_lost: states::one_of_many_changes_of_a_state_gets_through;
+    ComparesBeforeItChanges by a_removal_of_what_was_changed: states::a_removal_and_a_change_do_not_both_get_through;
+    ChangesWhatIsNotThere by a_code_that_counts_twice: states::one_of_many_removals_gets_through;
+    ChangesWhatIsNotThere by a_state_that_is_not_there: states::what_is_not_kept_is_not_found;
+    CutsValues by values_that_are_cut: states::a_value_that_is_too_long_is_refused;
+    FoldsOwners by states_of_folded_owners: states::owners_of_what_is_kept_are_told_apart;
+    ListsWhatEndsLast by states_in_another_order: states::the_newest_come_first;
+    RemovesOtherKinds by states_of_another_kind: states::an_owners_are_removed_but_for_one;
+    SparesNothing by a_state_that_is_not_spared: states::an_owners_are_removed_but_for_one;
+    ForgetsTooMuch by states_that_are_forgotten_too_early: states::what_has_ended_is_forgotten;
     ShowsRowsOutOfOrder by rows_that_show_out_of_order: feed::a_follower_misses_nothing_while_others_write;
 }
 
@@ -135,6 +147,7 @@ fn every_case_is_in_the_suite() {
             "secrets",
             include_str!("../../src/testkit/store/secrets.rs"),
         ),
+        ("states", include_str!("../../src/testkit/store/states.rs")),
         ("update", include_str!("../../src/testkit/store/update.rs")),
         ("usage", include_str!("../../src/testkit/store/usage.rs")),
     ];
@@ -182,5 +195,6 @@ fn a_store_of_keys_passes_the_accounts_over() {
         factory,
         races::one_of_many_accounts_takes_an_address,
     );
+    testkit::run("a case", factory, states::what_is_kept_comes_back);
     testkit::run("a case", factory, journal::every_change_writes_one_entry);
 }

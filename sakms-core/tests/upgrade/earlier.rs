@@ -1,6 +1,8 @@
 //! Databases as the first version left them: its steps, and its statements to the letter.
 
-use sakms_core::store::{AccountStore, KeyStore, MigrationReport, MigrationStep, StoreError};
+use sakms_core::store::{
+    AccountStore, KeyStore, MigrationReport, MigrationStep, StateStore, StoreError,
+};
 
 pub(crate) const ADD_KEY: &str = "INSERT INTO sakms_keys (id, owner, name, environment, \
      shown_prefix, scopes, metadata, created_at, expires_at, disabled_at, revoked_at, revision) \
@@ -44,7 +46,7 @@ impl Value {
 }
 
 /// A store of this version, and what it can do besides.
-pub(crate) trait Store: KeyStore + AccountStore + Clone {
+pub(crate) trait Store: KeyStore + AccountStore + StateStore + Clone {
     async fn migrate(&self) -> Result<MigrationReport, StoreError>;
 }
 
@@ -54,6 +56,8 @@ pub(crate) trait Earlier: Sized {
     const STEPS: &'static [MigrationStep];
     /// How many of them the first version had.
     const FIRST_STEPS: usize;
+    /// How many the second version had, which kept nothing for a while.
+    const SECOND_STEPS: usize;
     type Store: Store;
 
     /// One with the first version's tables and nothing in them.
@@ -90,6 +94,7 @@ pub(crate) mod sqlite {
     impl super::Earlier for Sqlite {
         const STEPS: &'static [MigrationStep] = SqliteStore::steps();
         const FIRST_STEPS: usize = 10;
+        const SECOND_STEPS: usize = 21;
         type Store = SqliteStore;
 
         async fn create() -> Option<Self> {
@@ -166,6 +171,7 @@ pub(crate) mod mariadb {
     impl super::Earlier for MariaDb {
         const STEPS: &'static [MigrationStep] = MariaDbStore::steps();
         const FIRST_STEPS: usize = 8;
+        const SECOND_STEPS: usize = 18;
         type Store = MariaDbStore;
 
         async fn create() -> Option<Self> {

@@ -15,7 +15,7 @@ use earlier::{Earlier, Store as _};
 use sakms_core::account::AccountQuery;
 use sakms_core::journal::{Action, JournalHead, JournalQuery, JournalRow, Seq, Subject, verify};
 use sakms_core::key::{Day, KeyPatch, KeyQuery, KeyRecord, Owner, UsedSecret};
-use sakms_core::store::{AccountStore, KeyStore};
+use sakms_core::store::{AccountStore, KeyStore, StateKind, StateStore};
 use sakms_core::testkit::fixtures;
 use world::World;
 
@@ -158,6 +158,56 @@ async fn every_key_works_after_the_upgrade<E: Earlier>() {
     whole_journal(&store).await;
     let rows = rows_of(&store, Some(key.owner)).await;
     assert_eq!(rows[0].entry, entry);
+    keeps_for_a_while(&store).await;
+}
+
+/// Things are kept for a while as by a store that was new.
+async fn keeps_for_a_while(store: &impl StateStore) {
+    let owner = fixtures::owner();
+    for kind in StateKind::ALL {
+        assert_eq!(store.states(kind, None, 9).await.unwrap(), []);
+        let record = fixtures::state(kind, Some(owner.clone()));
+        let entry = fixtures::entry(Action::KEY_REFUSE, Subject::SERVICE);
+        store.insert_state(&record, Some(&entry)).await.unwrap();
+        let changed = store
+            .update_state(
+                kind,
+                record.id,
+                record.revision,
+                b"x",
+                record.expires_at,
+                None,
+            )
+            .await
+            .unwrap();
+        let found = store.state(kind, record.id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&changed));
+        let listed = store.states(kind, Some(&owner), 9).await.unwrap();
+        assert_eq!(listed, [changed]);
+        let removed = store.remove_states(kind, &owner, None, None).await.unwrap();
+        assert_eq!(removed, 1);
+    }
+}
+
+/// A node of the second version has filled the tables; what is kept for a while comes beside them.
+async fn the_second_version_is_brought_up_to_date<E: Earlier>() {
+    let Some(mut earlier) = E::create().await else {
+        return;
+    };
+    let world = World::small().await;
+    earlier
+        .apply(&E::STEPS[E::FIRST_STEPS..E::SECOND_STEPS])
+        .await;
+    world.write(&mut earlier).await;
+    // Whose the rows are, the second version has written down.
+    earlier.run(E::STEPS[E::SECOND_STEPS - 1].text).await;
+    let store = earlier.store().await;
+    assert!(store.ping().await.is_err(), "it is of the second version");
+    let report = store.migrate().await.unwrap();
+    assert_eq!(report.present, E::SECOND_STEPS);
+    assert_eq!(report.applied.len(), E::STEPS.len() - E::SECOND_STEPS);
+    is_as_it_was(&store, &world).await;
+    keeps_for_a_while(&store).await;
 }
 
 /// A step that was done is done again, and one that was begun.
@@ -234,6 +284,7 @@ macro_rules! on {
 #[cfg(feature = "sqlite")]
 on! { sqlite, crate::earlier::sqlite::Sqlite:
     every_key_works_after_the_upgrade
+    the_second_version_is_brought_up_to_date
     an_upgrade_that_was_cut_short_anywhere_is_finished
     rows_of_nodes_of_the_first_version_are_caught_up_with
 }
@@ -241,6 +292,7 @@ on! { sqlite, crate::earlier::sqlite::Sqlite:
 #[cfg(feature = "mariadb")]
 on! { mariadb, crate::earlier::mariadb::MariaDb:
     every_key_works_after_the_upgrade
+    the_second_version_is_brought_up_to_date
     an_upgrade_that_was_cut_short_anywhere_is_finished
     rows_of_nodes_of_the_first_version_are_caught_up_with
 }

@@ -7,6 +7,7 @@ mod accounts;
 mod keys;
 mod operation;
 mod state;
+mod states;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,6 +54,7 @@ impl fmt::Debug for MemoryStore {
             .field("uses", &state.keys.values().map(uses).sum::<u64>())
             .field("disabled_owners", &state.disabled.len())
             .field("accounts", &state.accounts.len())
+            .field("states", &state.states.len())
             .field("journal", &state.journal.len())
             .finish()
     }

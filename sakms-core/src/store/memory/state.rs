@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::id::{AccountId, EntryId, KeyId, SecretId};
 use crate::journal::{JournalEntry, JournalHead, JournalRow, Subject, Whose};
 use crate::key::{Day, DayUse, KeyWithSecrets, Owner, QuotaState, Role, RoleName, SecretUse};
-use crate::store::{IdempotencyId, IdempotencyRecord};
+use crate::store::{IdempotencyId, IdempotencyRecord, StateId, StateKind, StateRecord};
 
 #[derive(Clone, Default)]
 pub(super) struct State {
@@ -22,6 +22,7 @@ pub(super) struct State {
     pub(super) roles: BTreeMap<RoleName, Role>,
     pub(super) accounts: BTreeMap<AccountId, AccountRecord>,
     pub(super) account_of: HashMap<CanonicalEmail, AccountId>,
+    pub(super) states: BTreeMap<(StateKind, StateId), StateRecord>,
     /// The row with place `n` stands at `n - 1`.
     pub(super) journal: Vec<JournalRow>,
     pub(super) entries: HashSet<EntryId>,
@@ -64,5 +65,12 @@ impl State {
         let row = self.head().append(entry.clone());
         self.entries.insert(entry.id);
         self.journal.push(row);
+    }
+
+    /// The same, where there is an entry.
+    pub(super) fn append_any(&mut self, entry: Option<&JournalEntry>) {
+        if let Some(entry) = entry {
+            self.append(entry);
+        }
     }
 }

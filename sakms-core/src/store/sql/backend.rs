@@ -46,6 +46,14 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
     const KEEP_QUOTA: &'static str;
     /// Forgets the oldest requests before a moment, not all of them when there are many.
     const FORGET_REQUESTS: &'static str;
+    /// What is kept for a while and is of a kind, the newest first.
+    const STATES: &'static str;
+    /// The same of an owner.
+    const STATES_OF_OWNER: &'static str;
+    /// Removes those of an owner and a kind, but for one, if there is one to leave out.
+    const REMOVE_STATES: &'static str;
+    /// Forgets what ended first of what ended before a moment, not all of it when there is much.
+    const FORGET_STATES: &'static str;
     /// The steps that lead to the schema, in order.
     const STEPS: &'static [MigrationStep];
 

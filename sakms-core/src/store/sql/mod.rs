@@ -1,4 +1,4 @@
-//! Keys, accounts and the journal in a SQL database.
+//! Keys, accounts, what is kept for a while, and the journal in a SQL database.
 //!
 //! [`SqlStore`] holds everything that the databases have in common: what is written in which order, how rows
 //! are read, when a change is tried again. A `Backend` is what one database needs besides: its connections, its few
@@ -11,7 +11,7 @@
 //! | `texts.rs` | the statements |
 //! | `row.rs`, `records/` | values, and records made of them |
 //! | `key_store.rs`, `accounts.rs` | the stores' methods |
-//! | `keys.rs`, `secrets.rs`, `lists.rs`, `uses.rs`, `quotas.rs`, `idempotency.rs`, `roles.rs`, `owners.rs`, `journal.rs`, `tables.rs` | what they do |
+//! | `keys.rs`, `secrets.rs`, `lists.rs`, `uses.rs`, `quotas.rs`, `idempotency.rs`, `roles.rs`, `owners.rs`, `states.rs`, `journal.rs`, `tables.rs` | what they do |
 //! | `work.rs` | what those share |
 //! | `retry.rs` | deadlines, second attempts, commits whose outcome was lost |
 //! | `fault.rs` | what an error means |
@@ -38,6 +38,7 @@ mod row;
 mod secrets;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod states;
 mod tables;
 mod texts;
 mod uses;

@@ -70,6 +70,19 @@ impl Value {
             Ok(Self::Text(text.to_owned()))
         }
     }
+
+    /// At most so many bytes, checked here for the same reason.
+    pub(super) fn blob(
+        bytes: &[u8],
+        longest: usize,
+        column: &'static str,
+    ) -> Result<Self, TooLong> {
+        if bytes.len() > longest {
+            Err(TooLong { column, longest })
+        } else {
+            Ok(Self::Bytes(bytes.to_vec()))
+        }
+    }
 }
 
 /// A value does not fit its column.
@@ -194,6 +207,21 @@ impl Columns {
         <[u8; N]>::try_from(bytes).map_err(|bytes| {
             CorruptValue::new(column, format!("{} bytes instead of {N}", bytes.len()))
         })
+    }
+
+    /// At most so many bytes.
+    pub(super) fn blob(
+        &mut self,
+        column: &'static str,
+        longest: usize,
+    ) -> Result<Vec<u8>, CorruptValue> {
+        match self.next() {
+            Value::Bytes(bytes) if bytes.len() <= longest => Ok(bytes),
+            Value::Bytes(_) => Err(CorruptValue::new(column, "too long")),
+            Value::Null | Value::Int(_) | Value::Text(_) => {
+                Err(CorruptValue::new(column, "missing or not bytes"))
+            }
+        }
     }
 
     pub(super) fn text(

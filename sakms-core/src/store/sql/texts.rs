@@ -31,6 +31,14 @@ macro_rules! account_columns {
 
 pub(super) use account_columns;
 
+/// The columns of what is kept for a while, in the order in which [`records`](super::records) reads them.
+macro_rules! state_columns {
+    () => {
+        "s.id, s.kind, s.owner, s.value, s.created_at, s.expires_at, s.revision"
+    };
+}
+pub(super) use state_columns;
+
 /// The columns of a journal row.
 macro_rules! journal_columns {
     () => {
@@ -207,6 +215,33 @@ pub(super) const CHANGE_PASSWORD: &str = "UPDATE sakms_accounts SET password_has
 pub(super) const CHANGE_PASSWORD_HASH: &str = "UPDATE sakms_accounts SET password_hash = ? \
      WHERE id = ? AND password_hash = ?";
 
+pub(super) const STATE: &str = concat!(
+    "SELECT ",
+    state_columns!(),
+    " FROM sakms_states s WHERE s.id = ? AND s.kind = ?"
+);
+/// Those of a kind, or of an owner's, the newest first. A database may need to be told how to find them.
+macro_rules! states {
+    ($hint:literal, $whose:literal) => {
+        concat!(
+            "SELECT ",
+            $crate::store::sql::texts::state_columns!(),
+            " FROM sakms_states s ",
+            $hint,
+            "WHERE ",
+            $whose,
+            "s.kind = ? ORDER BY s.created_at DESC, s.id DESC LIMIT ?"
+        )
+    };
+}
+pub(super) use states;
+pub(super) const ADD_STATE: &str = "INSERT INTO sakms_states (id, kind, owner, value, created_at, \
+     expires_at, revision) VALUES (?, ?, ?, ?, ?, ?, ?)";
+pub(super) const CHANGE_STATE: &str = "UPDATE sakms_states SET value = ?, expires_at = ?, \
+     revision = ? WHERE id = ? AND kind = ? AND revision = ?";
+pub(super) const REMOVE_STATE: &str =
+    "DELETE FROM sakms_states WHERE id = ? AND kind = ? AND revision = ?";
+
 pub(super) const JOURNAL_AFTER: &str = concat!(
     "SELECT ",
     journal_columns!(),
@@ -261,7 +296,9 @@ macro_rules! tables {
             $crate::store::sql::texts::journal_columns!(),
             " FROM sakms_journal j WHERE 1 = 0), EXISTS (SELECT seq, owner \
              FROM sakms_journal_owners WHERE 1 = 0), EXISTS (SELECT id, seq, chain \
-             FROM sakms_journal_head WHERE 1 = 0)",
+             FROM sakms_journal_head WHERE 1 = 0), EXISTS (SELECT ",
+            $crate::store::sql::texts::state_columns!(),
+            " FROM sakms_states s WHERE 1 = 0)",
             $more
         )
     };

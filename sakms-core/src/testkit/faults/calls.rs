@@ -13,7 +13,8 @@ use crate::key::{
 };
 use crate::secret::StoredHash;
 use crate::store::{
-    AccountStore, Conditions, IdempotencyId, IdempotencyRecord, KeyStore, StoreError,
+    AccountStore, Conditions, IdempotencyId, IdempotencyRecord, KeyStore, StateId, StateKind,
+    StateRecord, StateStore, StoreError,
 };
 
 macro_rules! passed_on {
@@ -75,4 +76,19 @@ passed_on! { AccountStore by accounts:
     ReplacePasswordHash replace_password_hash(
         id: AccountId, expected: &StoredHash, new: &StoredHash, entry: &JournalEntry
     ) -> ();
+}
+
+passed_on! { StateStore by states:
+    State state(kind: StateKind, id: StateId) -> Option<StateRecord>;
+    States states(kind: StateKind, owner: Option<&Owner>, limit: u32) -> Vec<StateRecord>;
+    InsertState insert_state(record: &StateRecord, entry: Option<&JournalEntry>) -> ();
+    UpdateState update_state(
+        kind: StateKind, id: StateId, expected: Revision, value: &[u8], expires_at: Timestamp,
+        entry: Option<&JournalEntry>
+    ) -> StateRecord;
+    RemoveState remove_state(kind: StateKind, id: StateId, expected: Revision, entry: Option<&JournalEntry>) -> ();
+    RemoveStates remove_states(
+        kind: StateKind, owner: &Owner, except: Option<StateId>, entry: Option<&JournalEntry>
+    ) -> u64;
+    ForgetStates forget_states(before: Timestamp) -> ();
 }

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::store::{AccountStore, KeyStore, StoreError, StoreErrorKind};
+use crate::store::{AccountStore, KeyStore, MemoryStore, StateStore, StoreError, StoreErrorKind};
 
 mod calls;
 
@@ -46,7 +46,7 @@ pub enum Fault {
 
 macro_rules! store_methods {
     ($($variant:ident $name:literal)*) => {
-        /// A method of [`KeyStore`] or [`AccountStore`].
+        /// A method of [`KeyStore`], [`AccountStore`] or [`StateStore`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum StoreMethod {
@@ -57,7 +57,7 @@ macro_rules! store_methods {
         }
 
         impl StoreMethod {
-            /// Every method of both traits.
+            /// Every method of the traits.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
             /// The method's name in its trait.
@@ -104,6 +104,13 @@ store_methods! {
     SetAccountRole "set_account_role"
     SetPassword "set_password"
     ReplacePasswordHash "replace_password_hash"
+    State "state"
+    States "states"
+    InsertState "insert_state"
+    UpdateState "update_state"
+    RemoveState "remove_state"
+    RemoveStates "remove_states"
+    ForgetStates "forget_states"
 }
 
 /// A store in front of another, that fails on demand and counts its calls. A clone is another handle to the same.
@@ -111,6 +118,7 @@ store_methods! {
 pub struct Faults {
     keys: Arc<dyn KeyStore>,
     accounts: Arc<dyn AccountStore>,
+    states: Arc<dyn StateStore>,
     plan: Arc<Plan>,
 }
 
@@ -129,21 +137,30 @@ struct State {
 }
 
 impl Faults {
-    /// In front of these two, with no fault yet.
+    /// In front of these two, with no fault yet. What is kept for a while is kept in memory, where
+    /// [`with_states`](Self::with_states) names no store for it.
     #[must_use]
     pub fn new(keys: Arc<dyn KeyStore>, accounts: Arc<dyn AccountStore>) -> Self {
         Self {
             keys,
             accounts,
+            states: Arc::new(MemoryStore::new()),
             plan: Arc::default(),
         }
     }
 
-    /// In front of a store that keeps both keys and accounts.
+    /// The same, in front of this store of what is kept for a while as well.
     #[must_use]
-    pub fn over(store: impl KeyStore + AccountStore) -> Self {
+    pub fn with_states(mut self, states: Arc<dyn StateStore>) -> Self {
+        self.states = states;
+        self
+    }
+
+    /// In front of a store that keeps everything.
+    #[must_use]
+    pub fn over(store: impl KeyStore + AccountStore + StateStore) -> Self {
         let store = Arc::new(store);
-        Self::new(Arc::clone(&store) as _, store)
+        Self::new(Arc::clone(&store) as _, Arc::clone(&store) as _).with_states(store)
     }
 
     /// From now on every call goes wrong like this.
@@ -235,7 +252,6 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::MemoryStore;
     use crate::testkit::fixtures;
 
     fn kind<T>(result: Result<T, StoreError>) -> Option<StoreErrorKind> {

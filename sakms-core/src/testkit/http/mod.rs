@@ -43,7 +43,7 @@
 //! }
 //!
 //! async fn factory() -> Option<Fixture> {
-//!     Some(Fixture::new(MemoryStore::new()))
+//!     Some(Fixture::full(MemoryStore::new()))
 //! }
 //!
 //! sakms_core::http_suite!(start, factory);
@@ -225,7 +225,10 @@ fn on_stage<S: Future<Output = Server> + 'static, T>(
         eprintln!("skipped: {name}: the store keeps no accounts");
         return None;
     };
-    let stage = Stage::new(fixture.keys, accounts, start);
+    let mut stage = Stage::new(fixture.keys, accounts, start);
+    if let Some(states) = fixture.states {
+        stage = stage.with_states(states);
+    }
     let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, case(&stage)).await });
     // The handles to the store go before what it stands on: first ours, then those of tasks that still run.
     drop(stage);

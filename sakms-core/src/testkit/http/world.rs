@@ -18,7 +18,7 @@ use crate::http::{Api, QueryToken};
 use crate::journal::{Action, Subject};
 use crate::key::{Environment, KeyFormat, KeyPatch, MasterKey, MasterKeys, Owner};
 use crate::service::{CacheConfig, LimiterDown, Sakms, SakmsBuilder};
-use crate::store::{AccountStore, KeyStore};
+use crate::store::{AccountStore, KeyStore, StateStore};
 use crate::testkit::faults::Faults;
 use crate::testkit::fixtures;
 use crate::token::{HmacSecret, JwtIssuer, Keyring};
@@ -62,6 +62,13 @@ impl Stage {
             faults: Faults::new(keys, accounts),
             start: Box::new(move |api| Box::pin(start(api))),
         }
+    }
+
+    /// The same over this store of what is kept for a while.
+    #[must_use]
+    pub fn with_states(mut self, states: Arc<dyn StateStore>) -> Self {
+        self.faults = self.faults.with_states(states);
+        self
     }
 
     /// A service as the bundled server sets it up: with accounts, and with tokens in the query.

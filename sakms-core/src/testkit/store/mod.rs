@@ -21,6 +21,7 @@ mod random;
 pub mod repeats;
 pub mod roles;
 pub mod secrets;
+pub mod states;
 mod support;
 pub mod update;
 pub mod usage;
@@ -29,7 +30,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::store::{AccountStore, KeyStore};
+use crate::store::{AccountStore, KeyStore, StateStore};
 
 /// A store to try, with whatever must live as long as it.
 pub struct Fixture {
@@ -38,29 +39,45 @@ pub struct Fixture {
     pub keys: Arc<dyn KeyStore>,
     /// The store of accounts, if it is one.
     pub accounts: Option<Arc<dyn AccountStore>>,
+    /// The store of what is kept for a while, if it is one.
+    pub states: Option<Arc<dyn StateStore>>,
     /// What goes when the case is over: a folder, a database. It is dropped after the handles to the store and
     /// outside of asynchronous code, so it may block.
     pub guard: Option<Box<dyn Any + Send>>,
 }
 
 impl Fixture {
-    /// A store of keys and accounts.
+    /// A store of everything: keys, accounts, and what is kept for a while.
+    #[must_use]
+    pub fn full(store: impl KeyStore + AccountStore + StateStore) -> Self {
+        let store = Arc::new(store);
+        Self {
+            keys: Arc::clone(&store) as _,
+            accounts: Some(Arc::clone(&store) as _),
+            states: Some(store),
+            guard: None,
+        }
+    }
+
+    /// A store of keys and accounts; the cases about what is kept for a while are passed over.
     #[must_use]
     pub fn new(store: impl KeyStore + AccountStore) -> Self {
         let store = Arc::new(store);
         Self {
             keys: Arc::clone(&store) as _,
             accounts: Some(store),
+            states: None,
             guard: None,
         }
     }
 
-    /// A store of keys alone; the cases about accounts are passed over.
+    /// A store of keys alone; the cases about anything else are passed over.
     #[must_use]
     pub fn keys_only(store: impl KeyStore) -> Self {
         Self {
             keys: Arc::new(store),
             accounts: None,
+            states: None,
             guard: None,
         }
     }
@@ -78,6 +95,7 @@ impl fmt::Debug for Fixture {
         f.debug_struct("Fixture")
             .field("keys", &self.keys)
             .field("accounts", &self.accounts)
+            .field("states", &self.states)
             .finish_non_exhaustive()
     }
 }
@@ -91,7 +109,7 @@ impl fmt::Debug for Fixture {
 /// ```
 /// # use sakms_core::{store::MemoryStore, testkit::store::Fixture};
 /// async fn factory() -> Option<Fixture> {
-///     Some(Fixture::new(MemoryStore::new()))
+///     Some(Fixture::full(MemoryStore::new()))
 /// }
 ///
 /// sakms_core::store_suite!(factory);
@@ -224,6 +242,25 @@ macro_rules! store_suite {
             roles::roles_change_no_key
             roles::a_role_with_an_entry_that_is_there_is_refused
             roles::there_are_no_more_roles_than_may_be
+            states::what_is_kept_comes_back
+            states::the_largest_values_are_kept
+            states::a_value_that_is_too_long_is_refused
+            states::an_id_is_taken_once_by_a_kind
+            states::state_ids_are_compared_byte_by_byte
+            states::a_change_counts_the_revision_up
+            states::another_revision_is_stale
+            states::what_is_not_kept_is_not_found
+            states::what_is_removed_is_gone
+            states::the_newest_come_first
+            states::owners_of_what_is_kept_are_told_apart
+            states::an_owners_are_removed_but_for_one
+            states::what_has_ended_is_forgotten
+            states::changes_of_what_is_kept_are_written_down
+            states::a_state_with_an_entry_that_is_there_is_refused
+            states::one_of_many_states_takes_an_id
+            states::one_of_many_changes_of_a_state_gets_through
+            states::one_of_many_removals_gets_through
+            states::a_removal_and_a_change_do_not_both_get_through
             accounts::an_account_comes_back
             accounts::the_largest_account_comes_back
             accounts::an_unknown_account_is_none

@@ -11,7 +11,7 @@ use super::Fixture;
 use crate::id::{KeyId, SecretId};
 use crate::journal::{JournalEntry, JournalHead, JournalRow, verify};
 use crate::key::{KeyPatch, KeyQuery, KeyRecord, Owner, SecretRecord, StoredSecret};
-use crate::store::{AccountStore, Conditions, KeyStore, StoreError, StoreErrorKind};
+use crate::store::{AccountStore, Conditions, KeyStore, StateStore, StoreError, StoreErrorKind};
 use crate::testkit::fixtures;
 
 /// How many tasks do the same thing at once in a race.
@@ -122,6 +122,14 @@ pub(super) fn accounts(fixture: &Fixture) -> Option<&Arc<dyn AccountStore>> {
         eprintln!("skipped: the store keeps no accounts");
     }
     fixture.accounts.as_ref()
+}
+
+/// The store of what is kept for a while, unless it has none.
+pub(super) fn states(fixture: &Fixture) -> Option<&Arc<dyn StateStore>> {
+    if fixture.states.is_none() {
+        eprintln!("skipped: the store keeps nothing for a while");
+    }
+    fixture.states.as_ref()
 }
 
 /// Lets `racers` tasks go at the same moment and waits for all of them.

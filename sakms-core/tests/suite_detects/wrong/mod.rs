@@ -9,6 +9,7 @@ mod owners;
 mod quota;
 mod requests;
 mod roles;
+mod states;
 mod uses;
 
 use std::collections::HashMap;

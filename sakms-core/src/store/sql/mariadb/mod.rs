@@ -170,6 +170,16 @@ impl Backend for MariaDb {
         "INSERT IGNORE INTO sakms_quotas (key_id, period, taken) VALUES (?, ?, 0)";
     const FORGET_REQUESTS: &'static str =
         "DELETE FROM sakms_idempotency WHERE at < ? ORDER BY at LIMIT 1000";
+    const STATES: &'static str = texts::states!("FORCE INDEX (sakms_states_by_kind) ", "");
+    const STATES_OF_OWNER: &'static str =
+        texts::states!("FORCE INDEX (sakms_states_by_owner) ", "s.owner = ? AND ");
+    // Otherwise the optimizer may walk over all there are, and wait there for whoever changes one. Only this form of the
+    // statement takes a hint.
+    const REMOVE_STATES: &'static str = "DELETE s FROM sakms_states s \
+         FORCE INDEX (sakms_states_by_owner) \
+         WHERE s.owner = ? AND s.kind = ? AND (? = 0 OR s.id <> ?)";
+    const FORGET_STATES: &'static str =
+        "DELETE FROM sakms_states WHERE expires_at < ? ORDER BY expires_at LIMIT 1000";
     const STEPS: &'static [MigrationStep] = steps! { "mariadb":
         1 "0001_keys"
         2 "0002_secrets"
@@ -189,6 +199,7 @@ impl Backend for MariaDb {
         16 "0016_owner_turns"
         17 "0017_journal_owners"
         18 "0018_journal_owners_start"
+        19 "0019_states"
     };
 
     fn limits(&self) -> Limits {

@@ -5,6 +5,7 @@ mod journal;
 mod keys;
 mod requests;
 mod secrets;
+mod states;
 
 pub(super) use accounts::{email, read_account, write_account, write_account_role};
 pub(super) use journal::{read_head, read_journal_row, write_journal_row};
@@ -16,6 +17,7 @@ pub(super) use secrets::{
     hash, read_day, read_hash, read_shown_prefix, read_stored_secret, read_used_secret,
     write_secret, write_source,
 };
+pub(super) use states::{read_state, state_kind, state_place, state_value, write_state};
 
 use super::row::{TooLong, Value};
 use crate::key::ScopeSet;

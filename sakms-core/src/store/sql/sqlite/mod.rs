@@ -151,6 +151,12 @@ impl Backend for Sqlite {
         "INSERT OR IGNORE INTO sakms_quotas (key_id, period, taken) VALUES (?, ?, 0)";
     const FORGET_REQUESTS: &'static str = "DELETE FROM sakms_idempotency WHERE id IN \
          (SELECT id FROM sakms_idempotency WHERE at < ? ORDER BY at LIMIT 1000)";
+    const STATES: &'static str = texts::states!("", "");
+    const STATES_OF_OWNER: &'static str = texts::states!("", "s.owner = ? AND ");
+    const REMOVE_STATES: &'static str =
+        "DELETE FROM sakms_states WHERE owner = ? AND kind = ? AND (? = 0 OR id <> ?)";
+    const FORGET_STATES: &'static str = "DELETE FROM sakms_states WHERE rowid IN \
+         (SELECT rowid FROM sakms_states WHERE expires_at < ? ORDER BY expires_at LIMIT 1000)";
     const STEPS: &'static [MigrationStep] = steps! { "sqlite":
         1 "0001_keys"
         2 "0002_keys_by_owner"
@@ -173,6 +179,10 @@ impl Backend for Sqlite {
         19 "0019_journal_owners"
         20 "0020_journal_by_owner"
         21 "0021_journal_owners_start"
+        22 "0022_states"
+        23 "0023_states_by_owner"
+        24 "0024_states_by_kind"
+        25 "0025_states_by_end"
     };
 
     fn limits(&self) -> Limits {
@@ -284,6 +294,13 @@ mod tests {
             texts::TAKE_ROLE,
             texts::CHANGE_PASSWORD,
             texts::CHANGE_PASSWORD_HASH,
+            texts::STATE,
+            Sqlite::STATES,
+            Sqlite::STATES_OF_OWNER,
+            texts::CHANGE_STATE,
+            texts::REMOVE_STATE,
+            Sqlite::REMOVE_STATES,
+            Sqlite::FORGET_STATES,
             texts::JOURNAL_AFTER,
             texts::JOURNAL_ENTRY,
             Sqlite::JOURNAL,

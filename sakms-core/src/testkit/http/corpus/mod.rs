@@ -203,7 +203,7 @@ pub fn check(replays: &[Replay]) {
 /// #     Server::of_task(listener.local_addr().unwrap(), tokio::spawn(serve(listener, api)))
 /// # }
 /// # async fn factory() -> Option<Fixture> {
-/// #     Some(Fixture::new(MemoryStore::new()))
+/// #     Some(Fixture::full(MemoryStore::new()))
 /// # }
 /// sakms_core::http_corpus!(start, factory);
 /// ```
