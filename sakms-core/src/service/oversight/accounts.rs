@@ -8,6 +8,7 @@ use crate::key::{KeyQuery, Owner};
 use crate::service::caller::Caller;
 use crate::service::cursor::Cursor;
 use crate::service::error::Error;
+use crate::service::sessions::StrikeSessions;
 use crate::service::{Inner, Sakms};
 use crate::store::AccountStore;
 
@@ -139,6 +140,7 @@ impl Sakms {
         };
         let entry = self.entry(actor, action, Subject::account(id))?;
         let entry = entry.with_detail(format!("role={}", role.as_str()));
+        let _strike = StrikeSessions::of(&self.inner.standings, id);
         accounts.set_account_role(id, role, held, &entry).await?;
         Ok(id)
     }
