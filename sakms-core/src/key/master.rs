@@ -115,6 +115,8 @@ pub(crate) enum Purpose {
     KeyPepperId,
     /// What stands for a request that may be repeated.
     Idempotency,
+    /// What failed sign-ins are counted under.
+    Throttle,
 }
 
 impl Purpose {
@@ -126,6 +128,7 @@ impl Purpose {
             Self::KeyPepper => b"sakms key pepper v1",
             Self::KeyPepperId => b"sakms key pepper id v1",
             Self::Idempotency => b"sakms idempotency v1",
+            Self::Throttle => b"sakms throttle v1",
         }
     }
 }

@@ -14,6 +14,7 @@ use super::refusals::Refusals;
 use super::renew::Renewals;
 use super::seal::ListSeal;
 use super::tally::Tally;
+use super::throttle::{Throttle, ThrottleConfig};
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
 use crate::account::PasswordPolicy;
@@ -21,7 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, EntropyError, OsEntropy};
 use crate::hash::{HashError, HashPool, HashPoolConfig};
 use crate::key::{Environment, InvalidWord, KeyFormat, KeyPrefix, MasterKeys};
-use crate::store::{AccountStore, KeyStore};
+use crate::store::{AccountStore, KeyStore, StateStore};
 use crate::token::TokenIssuer;
 
 /// What [`Sakms`] is made of. Everything but the store and the master key has a default.
@@ -34,6 +35,8 @@ pub struct SakmsBuilder {
     environments: Vec<Environment>,
     accounts: Option<Arc<dyn AccountStore>>,
     tokens: Option<Arc<dyn TokenIssuer>>,
+    states: Option<Arc<dyn StateStore>>,
+    throttles: ThrottleConfig,
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
     caching: CacheConfig,
@@ -53,6 +56,8 @@ impl SakmsBuilder {
             environments: vec![Environment::live(), Environment::test()],
             accounts: None,
             tokens: None,
+            states: None,
+            throttles: ThrottleConfig::default(),
             hashing: HashPoolConfig::default(),
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
@@ -96,6 +101,19 @@ impl SakmsBuilder {
     /// Who makes and checks JWTs.
     pub fn token_issuer(mut self, issuer: impl TokenIssuer) -> Self {
         self.tokens = Some(Arc::new(issuer));
+        self
+    }
+
+    /// Where what is kept for a while is kept: counts of failed sign-ins, so that all nodes count together.
+    pub fn sessions(mut self, store: impl StateStore) -> Self {
+        self.states = Some(Arc::new(store));
+        self
+    }
+
+    /// When sign-ins and registrations are slowed down. They are when nothing is said; each node counts for itself unless
+    /// there is a store for it ([`SakmsBuilder::sessions`]).
+    pub fn throttles(mut self, config: ThrottleConfig) -> Self {
+        self.throttles = config;
         self
     }
 
@@ -209,6 +227,13 @@ impl SakmsBuilder {
             Arc::clone(&refusals),
             self.rules.usage_lag,
         );
+        let throttle = Throttle::new(
+            &self.throttles,
+            &self.master_keys,
+            self.states,
+            Arc::clone(&tally),
+            Arc::clone(&self.clock),
+        );
         let inner = Inner {
             keys: self.keys,
             accounts: self.accounts,
@@ -226,6 +251,7 @@ impl SakmsBuilder {
             follower: Arc::new(follower),
             usage: Arc::new(usage),
             refusals,
+            throttle: Arc::new(throttle),
             renewals: Renewals::default(),
             limiter_down: self.limiter_down,
             clock: self.clock,

@@ -22,6 +22,7 @@ mod seal;
 mod statistics;
 mod tally;
 mod task;
+mod throttle;
 mod tokens;
 mod usage;
 mod verified;
@@ -46,7 +47,10 @@ pub use keys::{
 pub use limit::{LimiterDown, QuotaStanding, RateStanding, Retiring, Standing};
 pub use oversight::{AccountList, Explanation, Gate, Hypothesis, KeyUsage, ListedAccount};
 pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
-pub use statistics::{CacheStatistics, RefusalStatistics, Statistics, Verdicts};
+pub use statistics::{
+    CacheStatistics, RefusalStatistics, Statistics, ThrottleStatistics, Verdicts,
+};
+pub use throttle::{Backoff, ThrottleConfig};
 pub use verified::VerifiedKey;
 #[cfg(feature = "http")]
 pub(crate) use verify::Checked;
@@ -111,6 +115,7 @@ struct Inner {
     follower: Arc<follow::Follower>,
     usage: Arc<usage::UsageBuffer>,
     refusals: Arc<refusals::Refusals>,
+    throttle: Arc<throttle::Throttle>,
     renewals: renew::Renewals,
     limiter_down: LimiterDown,
     clock: Arc<dyn Clock>,
@@ -133,7 +138,7 @@ impl Sakms {
 
     /// Writes down what is only in memory: uses that were counted and not yet stored. Call it before the process
     /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for, requests with
-    /// an idempotency key are forgotten when it is time, and refused attempts go into the journal, but for those of which
+    /// an idempotency key are forgotten when it is time, failed sign-ins are told to other nodes, and refused attempts go into the journal, but for those of which
     /// there is an entry within the hour.
     ///
     /// # Errors
@@ -142,6 +147,7 @@ impl Sakms {
         self.inner.renewals.ended().await;
         let uses = self.inner.usage.flush().await;
         self.inner.refusals.flush().await?;
+        self.inner.throttle.flush().await?;
         uses?;
         if self.inner.forgetter.is_needed() {
             self.forget_requests().await?;

@@ -7,13 +7,19 @@ use crate::verdict::Verdict;
 
 pub(in crate::http) async fn register(call: Call) -> Result<Reply, Problem> {
     let body: SignIn = call.json()?;
-    let user_id = call.sakms.register(&body.email, &body.password).await?;
+    let registered = call
+        .sakms
+        .register_from(&body.email, &body.password, call.address);
+    let user_id = registered.await?;
     Ok(Reply::created(&Registered { user_id }))
 }
 
 pub(in crate::http) async fn login(call: Call) -> Result<Reply, Problem> {
     let body: SignIn = call.json()?;
-    match call.sakms.login(&body.email, &body.password).await? {
+    let signed_in = call
+        .sakms
+        .login_from(&body.email, &body.password, call.address);
+    match signed_in.await? {
         Verdict::Granted(token) => Ok(Reply::ok(&SignedIn::from(&token))),
         Verdict::Denied(denial) => Err(Problem::login_denied(denial)),
     }
