@@ -88,6 +88,7 @@ pub mod races;
 pub mod rotation;
 pub mod state;
 pub mod table;
+pub mod throttles;
 pub mod token_guard;
 pub mod usage;
 
@@ -261,6 +262,12 @@ macro_rules! http_suite {
             accounts::a_token_ends_after_its_time
             accounts::bad_tokens_look_alike
             accounts::a_disabled_owner_is_shut_out
+            throttles::failures_with_an_address_are_answered_with_a_pause
+            throttles::an_address_without_an_account_is_slowed_down_alike
+            throttles::a_known_source_is_let_in_throughout_an_attack
+            throttles::a_source_that_fails_too_often_waits
+            throttles::registrations_from_a_source_wait
+            throttles::hundreds_on_one_address_are_let_in
             table::every_route_answers_each_credential
             table::other_methods_are_not_allowed
             table::head_is_get_without_a_body
