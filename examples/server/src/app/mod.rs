@@ -8,12 +8,14 @@ use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig, KeyHasher};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
-use sakms_core::service::{CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms};
+use sakms_core::service::{
+    CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms, ThrottleConfig,
+};
 use sakms_core::token::{JwtIssuer, Keyring};
 
 use crate::config::{
-    CacheSettings, HashSettings, KeyHasherSetting, KeySettings, LimiterDownSetting,
-    QueryTokenSetting, Settings,
+    CacheSettings, HashSettings, HttpSettings, KeyHasherSetting, KeySettings, LimiterDownSetting,
+    QueryTokenSetting, Settings, ThrottleSetting,
 };
 use crate::database::Database;
 use crate::error::Failure;
@@ -105,6 +107,7 @@ pub(crate) fn sakms(
         .refusals_per_minute(settings.keys.refusals_per_minute)
         .hashing(rules.hashing)
         .caching(caching(&settings.cache))
+        .throttles(throttles(&settings.http))
         .password_policy(rules.passwords)
         .limiter_down(match settings.http.limiter_down {
             LimiterDownSetting::Closed => LimiterDown::Closed,
@@ -128,6 +131,26 @@ fn caching(settings: &CacheSettings) -> CacheConfig {
         .denials(entries(settings.cache_denials))
         .follow_every(settings.journal_interval)
         .max_staleness(settings.max_staleness)
+}
+
+fn throttles(settings: &HttpSettings) -> ThrottleConfig {
+    if settings.throttles == ThrottleSetting::Off {
+        return ThrottleConfig::off();
+    }
+    let usual = ThrottleConfig::default();
+    usual
+        .account(
+            usual
+                .for_account()
+                .free(settings.throttle_account_free)
+                .most(settings.throttle_account_most),
+        )
+        .source(usual.for_source().free(settings.throttle_source_free))
+        .registrations(
+            usual
+                .for_registrations()
+                .free(settings.throttle_registrations_free),
+        )
 }
 
 /// The HTTP side of the service, as the settings say.

@@ -18,7 +18,7 @@ mod keys;
 mod time;
 
 pub(crate) use command::{AccountCommand, AuditCommand, Command, KeysCommand};
-pub(crate) use http::{HttpSettings, LimiterDownSetting, MetricsSetting};
+pub(crate) use http::{HttpSettings, LimiterDownSetting, MetricsSetting, ThrottleSetting};
 pub(crate) use keys::{HashSettings, KeyHasherSetting, KeySettings};
 use time::{milliseconds, staleness, token_seconds};
 
