@@ -32,7 +32,7 @@ impl Problem {
     pub(in crate::http) fn throttled(retry_after: Duration) -> Self {
         let seconds = answer::whole_seconds(retry_after).max(1);
         let detail =
-            "Too many attempts failed. Wait before trying again; Retry-After says how long.";
+            "There were too many attempts. Wait before trying again; Retry-After says how long.";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "throttled", detail)
             .with(RETRY_AFTER, seconds.to_string())
     }
