@@ -96,6 +96,14 @@ mod facade {
         counter!("sakms_refusals_left_out_total").absolute(figures.refusals.left_out);
         counter!("sakms_refusal_failures_total").absolute(figures.refusals.failures);
         counter!("sakms_quota_unchecked_total").absolute(figures.quota_unchecked);
+        for (by, count) in [
+            ("account", figures.throttled.account),
+            ("source", figures.throttled.source),
+            ("registration", figures.throttled.registration),
+        ] {
+            counter!("sakms_throttled_total", "by" => by).absolute(count);
+        }
+        counter!("sakms_throttle_store_failures_total").absolute(figures.throttled.not_shared);
     }
 
     fn describe() {
@@ -158,6 +166,14 @@ mod facade {
         describe_counter!(
             "sakms_use_flush_failures_total",
             "Times that use counts could not be stored. They were kept and tried again."
+        );
+        describe_counter!(
+            "sakms_throttled_total",
+            "Sign-ins and registrations that were told to wait, by what failed too often."
+        );
+        describe_counter!(
+            "sakms_throttle_store_failures_total",
+            "Times that the store of failed sign-ins was away. The node then counts for itself."
         );
         describe_counter!(
             "sakms_quota_unchecked_total",

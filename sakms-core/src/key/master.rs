@@ -119,6 +119,8 @@ pub(crate) enum Purpose {
     RefreshTag,
     /// What the successor of a refresh token is computed with.
     RefreshSuccessor,
+    /// What failed sign-ins are counted under.
+    Throttle,
 }
 
 impl Purpose {
@@ -132,6 +134,7 @@ impl Purpose {
             Self::Idempotency => b"sakms idempotency v1",
             Self::RefreshTag => b"sakms refresh tag v1",
             Self::RefreshSuccessor => b"sakms refresh successor v1",
+            Self::Throttle => b"sakms throttle v1",
         }
     }
 }

@@ -67,8 +67,16 @@ impl Sakms {
     /// [`Error::Invalid`] for an address that is none or a password that is too weak, [`Error::EmailTaken`] when there
     /// is an account with this address, [`Error::NotOffered`] when this service has no accounts,
     /// [`Error::Store`] and [`Error::Hash`] when it could not be done.
-    #[tracing::instrument(name = "sakms.account.register", skip_all)]
     pub async fn register(&self, email: &str, password: &Password) -> Result<AccountId, Error> {
+        self.register_from(email, password, None).await
+    }
+
+    #[tracing::instrument(name = "sakms.account.register", skip_all)]
+    pub(super) async fn make_account(
+        &self,
+        email: &str,
+        password: &Password,
+    ) -> Result<AccountId, Error> {
         let Inner {
             hashes,
             clock,
@@ -111,7 +119,8 @@ impl Sakms {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a password over 1,024 bytes, which no account has; [`Error::NotOffered`] when this
-    /// service has no accounts; [`Error::Store`], [`Error::Hash`] and [`Error::Token`] when it could not be decided.
+    /// service has no accounts; [`Error::Throttled`] after too many failures with this address; [`Error::Store`],
+    /// [`Error::Hash`] and [`Error::Token`] when it could not be decided.
     pub async fn login(
         &self,
         email: &str,
@@ -120,12 +129,8 @@ impl Sakms {
         self.login_from(email, password, &Origin::default()).await
     }
 
-    /// The same for a request that came from there, which the list of sessions shows.
-    ///
-    /// # Errors
-    /// As for [`Sakms::login`].
     #[tracing::instrument(name = "sakms.account.login", skip_all)]
-    pub async fn login_from(
+    pub(super) async fn sign_in(
         &self,
         email: &str,
         password: &Password,

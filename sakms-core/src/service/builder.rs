@@ -15,6 +15,7 @@ use super::renew::Renewals;
 use super::seal::ListSeal;
 use super::sessions::{InvalidSessionConfig, RefreshFormat, SessionConfig, Sessions, Standings};
 use super::tally::Tally;
+use super::throttle::{Throttle, ThrottleConfig};
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
 use crate::account::PasswordPolicy;
@@ -37,6 +38,7 @@ pub struct SakmsBuilder {
     tokens: Option<Arc<dyn TokenIssuer>>,
     states: Option<Arc<dyn StateStore>>,
     sessions: SessionConfig,
+    throttles: ThrottleConfig,
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
     caching: CacheConfig,
@@ -58,6 +60,7 @@ impl SakmsBuilder {
             tokens: None,
             states: None,
             sessions: SessionConfig::default(),
+            throttles: ThrottleConfig::default(),
             hashing: HashPoolConfig::default(),
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
@@ -105,7 +108,7 @@ impl SakmsBuilder {
     }
 
     /// Where sessions are kept: whoever signs in gets a refresh token then, and can be signed out. Without it an access token is
-    /// all there is, and good until it expires.
+    /// all there is, and good until it expires. Failed sign-ins are counted there too, so that all nodes count together.
     pub fn sessions(mut self, store: impl StateStore) -> Self {
         self.states = Some(Arc::new(store));
         self
@@ -114,6 +117,13 @@ impl SakmsBuilder {
     /// How long sessions last, and how many an account may have.
     pub fn session_config(mut self, config: SessionConfig) -> Self {
         self.sessions = config;
+        self
+    }
+
+    /// When sign-ins and registrations are slowed down. They are when nothing is said; each node counts for itself unless
+    /// there is a store for it ([`SakmsBuilder::sessions`]).
+    pub fn throttles(mut self, config: ThrottleConfig) -> Self {
+        self.throttles = config;
         self
     }
 
@@ -237,6 +247,13 @@ impl SakmsBuilder {
             Arc::clone(&refusals),
             self.rules.usage_lag,
         );
+        let throttle = Throttle::new(
+            &self.throttles,
+            &self.master_keys,
+            self.states.clone(),
+            Arc::clone(&tally),
+            Arc::clone(&self.clock),
+        );
         let inner = Inner {
             keys: self.keys,
             accounts: self.accounts,
@@ -257,6 +274,7 @@ impl SakmsBuilder {
             follower: Arc::new(follower),
             usage: Arc::new(usage),
             refusals,
+            throttle: Arc::new(throttle),
             renewals: Renewals::default(),
             limiter_down: self.limiter_down,
             clock: self.clock,

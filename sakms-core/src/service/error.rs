@@ -1,6 +1,7 @@
 //! Why a use case did not go through. A denial is not here: it is a value.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -73,6 +74,11 @@ pub enum Error {
     OwnAccount,
     /// A task of ours did not come to an end.
     Unfinished,
+    /// It failed too often: with this account or from this source. Nothing was tried.
+    Throttled {
+        /// How long to wait.
+        retry_after: Duration,
+    },
     /// The thing was changed by others every time it was tried.
     Contended,
     /// This service has no accounts, or no tokens.
@@ -124,6 +130,9 @@ impl fmt::Display for Error {
             }
             Self::OwnAccount => f.write_str("nobody disables their own account"),
             Self::Unfinished => f.write_str("a task did not come to an end"),
+            Self::Throttled { .. } => {
+                f.write_str("it was tried too often; wait before trying again")
+            }
             Self::Contended => f.write_str("it was changed by others at the same time; try again"),
             Self::NotOffered => f.write_str("this service does not offer it"),
             Self::Store(error) => error.fmt(f),

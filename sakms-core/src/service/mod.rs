@@ -23,6 +23,7 @@ mod sessions;
 mod statistics;
 mod tally;
 mod task;
+mod throttle;
 mod tokens;
 mod usage;
 mod verified;
@@ -50,7 +51,10 @@ pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
 pub use sessions::{
     InvalidSessionConfig, ListedSession, Origin, RefreshDenial, SessionConfig, SignedIn,
 };
-pub use statistics::{CacheStatistics, RefusalStatistics, Statistics, Verdicts};
+pub use statistics::{
+    CacheStatistics, RefusalStatistics, Statistics, ThrottleStatistics, Verdicts,
+};
+pub use throttle::{Backoff, ThrottleConfig};
 pub use verified::VerifiedKey;
 #[cfg(feature = "http")]
 pub(crate) use verify::Checked;
@@ -118,6 +122,7 @@ struct Inner {
     follower: Arc<follow::Follower>,
     usage: Arc<usage::UsageBuffer>,
     refusals: Arc<refusals::Refusals>,
+    throttle: Arc<throttle::Throttle>,
     renewals: renew::Renewals,
     limiter_down: LimiterDown,
     clock: Arc<dyn Clock>,
@@ -140,7 +145,7 @@ impl Sakms {
 
     /// Writes down what is only in memory: uses that were counted and not yet stored. Call it before the process
     /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for, requests with
-    /// an idempotency key are forgotten when it is time, and refused attempts go into the journal, but for those of which
+    /// an idempotency key are forgotten when it is time, failed sign-ins are told to other nodes, and refused attempts go into the journal, but for those of which
     /// there is an entry within the hour.
     ///
     /// # Errors
@@ -149,6 +154,7 @@ impl Sakms {
         self.inner.renewals.ended().await;
         let uses = self.inner.usage.flush().await;
         self.inner.refusals.flush().await?;
+        self.inner.throttle.flush().await?;
         uses?;
         if self.inner.forgetter.is_needed() {
             self.forget_requests().await?;

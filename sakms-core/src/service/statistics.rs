@@ -27,6 +27,22 @@ pub struct Statistics {
     pub quota_unchecked: u64,
     /// Refused attempts in the journal.
     pub refusals: RefusalStatistics,
+    /// Sign-ins and registrations that were told to wait.
+    pub throttled: ThrottleStatistics,
+}
+
+/// Sign-ins and registrations that were told to wait, each counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ThrottleStatistics {
+    /// Because too many failed with the same e-mail address.
+    pub account: u64,
+    /// Because too many failed from the same source.
+    pub source: u64,
+    /// Registrations, because too many came from the same source.
+    pub registration: u64,
+    /// Times that the store of such counts was away. The node then counts for itself.
+    pub not_shared: u64,
 }
 
 /// What became of refused attempts that were to be written into the journal.
@@ -166,6 +182,12 @@ impl Sakms {
                 written: tally.of(Count::RefusalWritten),
                 left_out: tally.of(Count::RefusalLeftOut),
                 failures: tally.of(Count::RefusalsNotWritten),
+            },
+            throttled: ThrottleStatistics {
+                account: tally.of(Count::ThrottledAccount),
+                source: tally.of(Count::ThrottledSource),
+                registration: tally.of(Count::ThrottledRegistration),
+                not_shared: tally.of(Count::ThrottleNotShared),
             },
             quota_unchecked: tally.of(Count::QuotaUnchecked),
         }

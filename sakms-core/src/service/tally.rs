@@ -31,6 +31,7 @@ counts! {
     KnownKey KnownDenial NotKnown
     FlushFailed QuotaUnchecked
     RefusalWritten RefusalLeftOut RefusalsNotWritten
+    ThrottledAccount ThrottledSource ThrottledRegistration ThrottleNotShared
 }
 
 impl From<&KeyDenial> for Count {

@@ -9,13 +9,13 @@ use sakms_core::hash::{Argon2Params, HashPoolConfig, KeyHasher};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
 use sakms_core::service::{
-    CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms, SessionConfig,
+    CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms, SessionConfig, ThrottleConfig,
 };
 use sakms_core::token::{JwtIssuer, Keyring};
 
 use crate::config::{
-    CacheSettings, HashSettings, KeyHasherSetting, KeySettings, LimiterDownSetting,
-    QueryTokenSetting, SessionSettings, Settings,
+    CacheSettings, HashSettings, HttpSettings, KeyHasherSetting, KeySettings, LimiterDownSetting,
+    QueryTokenSetting, SessionSettings, Settings, ThrottleSetting,
 };
 use crate::database::Database;
 use crate::error::Failure;
@@ -112,6 +112,7 @@ pub(crate) fn sakms(
         .session_config(sessions(&settings.sessions))
         .hashing(rules.hashing)
         .caching(caching(&settings.cache))
+        .throttles(throttles(&settings.http))
         .password_policy(rules.passwords)
         .limiter_down(match settings.http.limiter_down {
             LimiterDownSetting::Closed => LimiterDown::Closed,
@@ -143,6 +144,26 @@ fn caching(settings: &CacheSettings) -> CacheConfig {
         .denials(entries(settings.cache_denials))
         .follow_every(settings.journal_interval)
         .max_staleness(settings.max_staleness)
+}
+
+fn throttles(settings: &HttpSettings) -> ThrottleConfig {
+    if settings.throttles == ThrottleSetting::Off {
+        return ThrottleConfig::off();
+    }
+    let usual = ThrottleConfig::default();
+    usual
+        .account(
+            usual
+                .for_account()
+                .free(settings.throttle_account_free)
+                .most(settings.throttle_account_most),
+        )
+        .source(usual.for_source().free(settings.throttle_source_free))
+        .registrations(
+            usual
+                .for_registrations()
+                .free(settings.throttle_registrations_free),
+        )
 }
 
 /// The HTTP side of the service, as the settings say.

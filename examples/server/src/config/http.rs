@@ -34,6 +34,26 @@ pub(crate) struct HttpSettings {
     )]
     pub(crate) limiter_down: LimiterDownSetting,
 
+    /// Whether sign-ins that fail too often and registrations are slowed down
+    #[arg(long, global = true, env = "SAKMS_THROTTLES", default_value = "on")]
+    pub(crate) throttles: ThrottleSetting,
+
+    /// How many failures with one e-mail address cost no pause
+    #[arg(long, global = true, env = "SAKMS_THROTTLE_ACCOUNT_FREE", default_value = "10", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) throttle_account_free: u32,
+
+    /// After how many failures in a row with one e-mail address only sources that are known to it get a try, until a quiet day
+    #[arg(long, global = true, env = "SAKMS_THROTTLE_ACCOUNT_MOST", default_value = "100", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) throttle_account_most: u32,
+
+    /// How many failures from one source cost no pause
+    #[arg(long, global = true, env = "SAKMS_THROTTLE_SOURCE_FREE", default_value = "200", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) throttle_source_free: u32,
+
+    /// How many registrations from one source cost no pause
+    #[arg(long, global = true, env = "SAKMS_THROTTLE_REGISTRATIONS_FREE", default_value = "1000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) throttle_registrations_free: u32,
+
     /// How many connections are served at a time; further ones wait
     #[arg(long, global = true, env = "SAKMS_MAX_CONNECTIONS", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_connections: u32,
@@ -70,5 +90,12 @@ pub(crate) enum MetricsSetting {
     /// On an address of this machine alone, yes; on any other, no
     Auto,
     On,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ThrottleSetting {
+    On,
+    /// Somebody else does it
     Off,
 }

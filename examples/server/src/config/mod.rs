@@ -19,7 +19,7 @@ mod sessions;
 mod time;
 
 pub(crate) use command::{AccountCommand, AuditCommand, Command, KeysCommand};
-pub(crate) use http::{HttpSettings, LimiterDownSetting, MetricsSetting};
+pub(crate) use http::{HttpSettings, LimiterDownSetting, MetricsSetting, ThrottleSetting};
 pub(crate) use keys::{HashSettings, KeyHasherSetting, KeySettings};
 pub(crate) use sessions::SessionSettings;
 use time::{milliseconds, staleness, token_seconds};

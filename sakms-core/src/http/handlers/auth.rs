@@ -7,7 +7,10 @@ use crate::verdict::Verdict;
 
 pub(in crate::http) async fn register(call: Call) -> Result<Reply, Problem> {
     let body: SignIn = call.json()?;
-    let user_id = call.sakms.register(&body.email, &body.password).await?;
+    let registered = call
+        .sakms
+        .register_from(&body.email, &body.password, call.address);
+    let user_id = registered.await?;
     Ok(Reply::created(&Registered { user_id }))
 }
 

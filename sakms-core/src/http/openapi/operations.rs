@@ -1,5 +1,7 @@
 //! What each row of the table is, in words.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use utoipa::openapi::path::{HttpMethod, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
@@ -45,6 +47,7 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .fails([
                 Problem::email_taken(),
                 errors::invalid("password", "must have at least 15 characters"),
+                Problem::throttled(Duration::from_secs(8)),
                 Problem::overloaded(),
             ])
             .writes(),
@@ -53,13 +56,15 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
                 "sign_in",
                 "Sign in",
                 "Gives a token for an e-mail address and its password. An unknown address and a wrong password look the same. Where the \
-                 service has sessions, one begins, and `refresh_token` goes on with it.",
+                 service has sessions, one begins, and `refresh_token` goes on with it. Too many that fail, with one address or \
+                 from one source, are answered with a pause.",
             )
             .takes::<SignIn>(Required::True, examples::sign_in())
             .gives::<SignedIn<'_>>("200", "A token, to be sent as `Authorization: Bearer`.", examples::signed_in())
             .fails([
                 Problem::login_denied(LoginDenial),
                 errors::invalid("password", "must be text"),
+                Problem::throttled(Duration::from_secs(8)),
                 Problem::overloaded(),
             ])
             .writes(),

@@ -28,6 +28,15 @@ impl Problem {
         problem
     }
 
+    /// Whether the account or the source failed too often is not told, nor whether there is such an account.
+    pub(in crate::http) fn throttled(retry_after: Duration) -> Self {
+        let seconds = answer::whole_seconds(retry_after).max(1);
+        let detail =
+            "There were too many attempts. Wait before trying again; Retry-After says how long.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "throttled", detail)
+            .with(RETRY_AFTER, seconds.to_string())
+    }
+
     pub(in crate::http) fn cost_too_high(denial: &KeyDenial) -> Self {
         let detail = sentence(&denial.to_string());
         Self::new(StatusCode::FORBIDDEN, "cost_too_high", detail)

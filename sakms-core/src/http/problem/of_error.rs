@@ -29,6 +29,7 @@ impl From<Error> for Problem {
             Error::NoRotation => Self::no_rotation(),
             Error::IdempotencyKeyReused => Self::idempotency_key_reused(),
             Error::OwnAccount => Self::own_account(),
+            Error::Throttled { retry_after } => Self::throttled(retry_after),
             Error::Contended => Self::contended(),
             Error::Hash(HashError::Overloaded) => Self::overloaded(),
             Error::Store(ref store) => {

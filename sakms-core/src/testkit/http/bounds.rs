@@ -6,7 +6,7 @@ use super::Stage;
 use super::answer::Answer;
 
 /// A key's limits are numbers that can be kept; what cannot changes nothing.
-pub async fn limits_are_checked(stage: &Stage) {
+pub async fn limits_past_their_bounds_are_refused(stage: &Stage) {
     let world = stage.world().await;
     let user = world.user().await;
     let key = world.key(&user).await;

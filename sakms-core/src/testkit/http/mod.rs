@@ -90,6 +90,7 @@ pub mod rotation;
 pub mod sessions;
 pub mod state;
 pub mod table;
+pub mod throttles;
 pub mod token_guard;
 pub mod usage;
 
@@ -266,6 +267,12 @@ macro_rules! http_suite {
             accounts::a_token_ends_after_its_time
             accounts::bad_tokens_look_alike
             accounts::a_disabled_owner_is_shut_out
+            throttles::failures_with_an_address_are_answered_with_a_pause
+            throttles::an_address_without_an_account_is_slowed_down_alike
+            throttles::a_known_source_is_let_in_throughout_an_attack
+            throttles::a_source_that_fails_too_often_waits
+            throttles::registrations_from_a_source_wait
+            throttles::hundreds_on_one_address_are_let_in
             table::every_route_answers_each_credential
             table::other_methods_are_not_allowed
             table::head_is_get_without_a_body
@@ -292,7 +299,7 @@ macro_rules! http_suite {
             fields::scopes_are_checked
             fields::environments_are_checked
             fields::expiries_are_checked
-            bounds::limits_are_checked
+            bounds::limits_past_their_bounds_are_refused
             credentials::two_credentials_are_refused
             credentials::a_key_comes_in_two_headers
             credentials::what_is_no_credential_opens_nothing

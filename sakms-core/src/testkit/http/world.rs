@@ -117,6 +117,18 @@ impl Stage {
         self.serve(settings(builder), clock, |api| api).await
     }
 
+    /// The same with other settings of both sides.
+    pub async fn world_set(
+        &self,
+        service: impl FnOnce(SakmsBuilder) -> SakmsBuilder,
+        settings: impl FnOnce(Api) -> Api,
+    ) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let builder =
+            self.with_accounts(&clock, Arc::new(OsEntropy), Keyring::hs256(token_secret()));
+        self.serve(service(builder), clock, settings).await
+    }
+
     /// The same with nothing believed that was not read for the request itself, so that every check asks the store.
     pub async fn world_that_reads(&self) -> World {
         let clock = Arc::new(fixtures::clock());

@@ -106,6 +106,7 @@ const FILES: &[(&str, &str)] = files! {
     "credentials"
     "forgeries"
     "tokens"
+    "throttles"
     "jwks"
     "token_guard"
     "jwks_of_a_secret"
