@@ -154,11 +154,11 @@ impl Sakms {
         self.inner.renewals.ended().await;
         let uses = self.inner.usage.flush().await;
         self.inner.refusals.flush().await?;
-        self.inner.throttle.flush().await?;
         uses?;
         if self.inner.forgetter.is_needed() {
             self.forget_requests().await?;
         }
+        self.inner.throttle.flush().await?;
         Ok(())
     }
 

@@ -198,4 +198,36 @@ mod tests {
             assert_eq!(rules.hashing, expected, "{set}");
         }
     }
+
+    #[test]
+    fn sign_ins_are_slowed_down_as_set() {
+        let read = |arguments: &[&str]| {
+            let settings = Settings::try_parse_from([&["sakms-server"], arguments].concat());
+            settings.map(|settings| throttles(&settings.http))
+        };
+        let usual = ThrottleConfig::default();
+        assert_eq!(read(&[]).ok(), Some(usual));
+        assert_eq!(
+            read(&["--throttles", "off"]).ok(),
+            Some(ThrottleConfig::off())
+        );
+        let set = read(&[
+            "--throttle-account-free",
+            "3",
+            "--throttle-account-most",
+            "30",
+            "--throttle-source-free",
+            "50",
+            "--throttle-registrations-free",
+            "7",
+        ]);
+        let expected = usual
+            .account(usual.for_account().free(3).most(30))
+            .source(usual.for_source().free(50))
+            .registrations(usual.for_registrations().free(7));
+        assert_eq!(set.ok(), Some(expected));
+        for bad in ["0", "101", "-1", ""] {
+            assert!(read(&["--throttle-account-most", bad]).is_err(), "{bad}");
+        }
+    }
 }
