@@ -162,7 +162,8 @@ impl Sakms {
         Ok(())
     }
 
-    /// How far this node has followed what others changed. The first check of a key starts the following.
+    /// How far this node has followed what others changed. The first check of a key, or of a token of a session, starts the
+    /// following.
     #[must_use]
     pub fn journal_status(&self) -> JournalStatus {
         self.inner.follower.status()

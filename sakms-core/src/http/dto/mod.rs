@@ -284,7 +284,7 @@ pub(in crate::http) struct Health {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::JournalHealth))]
 pub(in crate::http) struct JournalHealth {
-    /// The last row that was read; null before the first key is checked.
+    /// The last row that was read; null before the first key, or token of a session, is checked.
     pub(in crate::http) position: Option<u64>,
     /// How many milliseconds ago the last complete reading began.
     pub(in crate::http) lag_ms: Option<u64>,

@@ -116,7 +116,7 @@ impl Sakms {
     }
 
     /// Gives the account with this address a role, or takes it away with `held` false. It is in force with the next
-    /// request. For whoever runs the service: nobody is asked whether they may.
+    /// request on this node, and on others when they have read the journal. For whoever runs the service: nobody is asked whether they may.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an address that is none; [`Error::NotFound`] when no account has it; [`Error::NotOffered`] when
