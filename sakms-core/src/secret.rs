@@ -84,6 +84,10 @@ secret_text! {
     BearerToken
 }
 secret_text! {
+    /// What a request presents as a refresh token, or one that was just issued.
+    RefreshToken
+}
+secret_text! {
     /// A private key that tokens are signed with, as a PEM file of PKCS#8.
     PrivateKeyPem
 }
@@ -95,6 +99,12 @@ impl<'de> Deserialize<'de> for Password {
 }
 
 impl<'de> Deserialize<'de> for PresentedKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl<'de> Deserialize<'de> for RefreshToken {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
     }

@@ -12,11 +12,11 @@ use sakms_core::id::{AccountId, SecretId};
 use sakms_core::journal::{Action, Actor, JournalEntry, Seq, Subject};
 use sakms_core::key::{KeyRecord, MasterKey, MasterKeys};
 use sakms_core::secret::{Password, PresentedKey};
-use sakms_core::service::{Caller, KeyDenial, LoginDenial, NewKey, Requirement, Sakms};
+use sakms_core::service::{Caller, KeyDenial, LoginDenial, NewKey, Requirement, Sakms, SignedIn};
 use sakms_core::store::{AccountStore as _, KeyStore as _, MemoryStore, StoreErrorKind};
 use sakms_core::testkit::faults::{Fault, Faults, StoreMethod};
 use sakms_core::testkit::fixtures;
-use sakms_core::token::{HmacSecret, IssuedToken, JwtIssuer, Keyring};
+use sakms_core::token::{HmacSecret, JwtIssuer, Keyring};
 
 const OLD_MASTER: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
 const NEW_MASTER: [u8; 32] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZ987654";
@@ -107,7 +107,7 @@ impl Node {
         verdict.unwrap().map(drop).into_result()
     }
 
-    async fn login(&self, password: &Password) -> Result<IssuedToken, LoginDenial> {
+    async fn login(&self, password: &Password) -> Result<SignedIn, LoginDenial> {
         let verdict = self.sakms.login(EMAIL, password).await;
         self.sakms.flush().await.unwrap();
         verdict.unwrap().into_result()

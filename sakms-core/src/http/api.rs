@@ -65,6 +65,9 @@ impl From<Sakms> for Api {
         if sakms.has_accounts() {
             groups.insert(Group::Accounts);
         }
+        if sakms.has_sessions() {
+            groups.insert(Group::Sessions);
+        }
         if sakms.has_tokens() {
             groups.insert(Group::Tokens);
         }
@@ -195,6 +198,11 @@ impl Api {
             Access::KeyHolder => {
                 let caller = self.caller(&parts, &query, address, None, added).await?;
                 caller.require_key()?;
+                Some(caller)
+            }
+            Access::SignedIn => {
+                let caller = self.caller(&parts, &query, address, None, added).await?;
+                caller.require_token()?;
                 Some(caller)
             }
             Access::Admin => {

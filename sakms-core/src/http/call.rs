@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -16,7 +16,7 @@ use super::form::Form;
 use super::problem::Problem;
 use super::response::{Response, private};
 use crate::id::KeyId;
-use crate::service::{Caller, FieldError, IdempotencyKey, Sakms};
+use crate::service::{Caller, FieldError, IdempotencyKey, Origin, Sakms};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -64,6 +64,12 @@ impl Call {
             return self.caller()?.key_id().ok_or_else(Problem::not_found);
         }
         self.id()
+    }
+
+    /// Where it came from, and what the client calls itself.
+    pub(super) fn origin(&self) -> Origin {
+        let agent = self.headers.get(USER_AGENT);
+        Origin::new(self.address, agent.and_then(|value| value.to_str().ok()))
     }
 
     /// What the client sent to have a repeated request known.

@@ -11,7 +11,7 @@ use super::call::{Call, Reply};
 #[cfg(feature = "docs-ui")]
 use super::handlers::documents;
 use super::handlers::{
-    ask, audit, auth, bulk, keys, meta, oversight, roles, rotation, state, tokens,
+    ask, audit, auth, bulk, keys, meta, oversight, roles, rotation, sessions, state, tokens,
 };
 use super::problem::Problem;
 use crate::key::Scope;
@@ -44,8 +44,10 @@ impl fmt::Debug for Route {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Group {
-    /// Registering and signing in.
+    /// Registering, signing in, and changing a password.
     Accounts,
+    /// Refreshing and ending sessions; there by default where those who sign in have any.
+    Sessions,
     /// What others need to check tokens; there by default where somebody issues any.
     Tokens,
     /// Managing keys.
@@ -70,6 +72,8 @@ pub enum Access {
     Anyone,
     /// Whoever the host says, an account by its token, or a key that holds this scope.
     Caller(Scope),
+    /// An account by its token. No key, and nobody of whom the host says who they are.
+    SignedIn,
     /// Whoever holds a key, whatever its scopes are.
     KeyHolder,
     /// An admin: whom the host says, or an account that holds that role. No key.
@@ -103,6 +107,12 @@ pub fn routes() -> &'static [Route] {
         let rows = vec![
             row!(POST "/auth/register", Accounts, ANYONE, true, auth::register),
             row!(POST "/auth/login", Accounts, ANYONE, true, auth::login),
+            row!(POST "/auth/password", Accounts, Access::SignedIn, true, auth::change_password),
+            row!(POST "/auth/refresh", Sessions, ANYONE, true, sessions::refresh),
+            row!(POST "/auth/logout", Sessions, Access::SignedIn, false, sessions::logout),
+            row!(POST "/auth/logout-all", Sessions, Access::SignedIn, false, sessions::logout_all),
+            row!(GET "/auth/sessions", Sessions, Access::SignedIn, false, sessions::list),
+            row!(DELETE "/auth/sessions/{id}", Sessions, Access::SignedIn, false, sessions::end),
             row!(POST "/keys", Keys, holding("keys:write"), true, keys::create),
             row!(GET "/keys", Keys, holding("keys:read"), false, keys::list),
             row!(GET "/keys/{id}", Keys, holding("keys:read"), false, keys::get),

@@ -17,7 +17,8 @@ pub(super) enum Takes {
 impl Guard {
     /// A guard that lets people through who have signed in, and no key.
     ///
-    /// Each check asks the store whether the account stands, so that a token of somebody who was disabled opens nothing.
+    /// Each check asks whether the account and the session stand, so that a token of somebody who was disabled or has signed out opens
+    /// nothing. What is known of a session is remembered; without one, that is a look at the store.
     #[must_use]
     pub fn token(sakms: &Sakms) -> Self {
         let mut guard = Self::any_key(sakms);

@@ -103,6 +103,12 @@ impl Action {
     pub const ACCOUNT_REGISTER: Self = Self(Cow::Borrowed("account.register"));
     /// An account's password was changed.
     pub const ACCOUNT_PASSWORD: Self = Self(Cow::Borrowed("account.password"));
+    /// Somebody signed in and has a session.
+    pub const SESSION_START: Self = Self(Cow::Borrowed("session.start"));
+    /// A session was ended.
+    pub const SESSION_END: Self = Self(Cow::Borrowed("session.end"));
+    /// All sessions of an account were ended, but for the one that is named.
+    pub const SESSIONS_END: Self = Self(Cow::Borrowed("sessions.end"));
     /// The hash of an account's password was made anew, of the same password.
     pub const ACCOUNT_REHASH: Self = Self(Cow::Borrowed("account.rehash"));
 }

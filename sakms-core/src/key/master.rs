@@ -115,6 +115,10 @@ pub(crate) enum Purpose {
     KeyPepperId,
     /// What stands for a request that may be repeated.
     Idempotency,
+    /// The tag at the end of a refresh token.
+    RefreshTag,
+    /// What the successor of a refresh token is computed with.
+    RefreshSuccessor,
 }
 
 impl Purpose {
@@ -126,6 +130,8 @@ impl Purpose {
             Self::KeyPepper => b"sakms key pepper v1",
             Self::KeyPepperId => b"sakms key pepper id v1",
             Self::Idempotency => b"sakms idempotency v1",
+            Self::RefreshTag => b"sakms refresh tag v1",
+            Self::RefreshSuccessor => b"sakms refresh successor v1",
         }
     }
 }

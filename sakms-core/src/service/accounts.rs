@@ -5,6 +5,7 @@ use std::fmt;
 use super::cache::Strike;
 use super::caller::Caller;
 use super::error::{Error, FieldError};
+use super::sessions::{Origin, SignedIn, StrikeSessions};
 use super::{Inner, Sakms};
 use crate::account::{AccountRecord, Email};
 use crate::clock::Timestamp;
@@ -14,7 +15,7 @@ use crate::journal::{Action, Actor, Subject};
 use crate::key::Owner;
 use crate::secret::{BearerToken, Password};
 use crate::store::{AccountStore, StoreErrorKind};
-use crate::token::{IssuedToken, TokenDenial, TokenIssuer, TokenRequest};
+use crate::token::{TokenDenial, TokenIssuer};
 use crate::verdict::Verdict;
 
 /// A sign-in was refused. Whether the address, the password or the account was wrong is not told.
@@ -41,6 +42,8 @@ pub enum CallerDenial {
     UnknownAccount,
     /// The account is disabled.
     Disabled,
+    /// The token's session has ended.
+    SessionEnded,
 }
 
 impl fmt::Display for CallerDenial {
@@ -50,6 +53,7 @@ impl fmt::Display for CallerDenial {
             Self::Token(denial) => denial.fmt(f),
             Self::UnknownAccount => f.write_str("the token's account does not exist"),
             Self::Disabled => f.write_str("the token's account is disabled"),
+            Self::SessionEnded => f.write_str("the token's session has ended"),
         }
     }
 }
@@ -103,15 +107,30 @@ impl Sakms {
     /// was made with other parameters than the current ones: it is made anew after its owner has signed in, and until
     /// then a sign-in may take noticeably less or more time than one with an unknown address.
     ///
+    /// Where there are sessions, one begins ([`Sakms::refresh`], [`Sakms::logout`]).
+    ///
     /// # Errors
     /// [`Error::Invalid`] for a password over 1,024 bytes, which no account has; [`Error::NotOffered`] when this
     /// service has no accounts; [`Error::Store`], [`Error::Hash`] and [`Error::Token`] when it could not be decided.
-    #[tracing::instrument(name = "sakms.account.login", skip_all)]
     pub async fn login(
         &self,
         email: &str,
         password: &Password,
-    ) -> Result<Verdict<IssuedToken, LoginDenial>, Error> {
+    ) -> Result<Verdict<SignedIn, LoginDenial>, Error> {
+        self.login_from(email, password, &Origin::default()).await
+    }
+
+    /// The same for a request that came from there, which the list of sessions shows.
+    ///
+    /// # Errors
+    /// As for [`Sakms::login`].
+    #[tracing::instrument(name = "sakms.account.login", skip_all)]
+    pub async fn login_from(
+        &self,
+        email: &str,
+        password: &Password,
+        origin: &Origin,
+    ) -> Result<Verdict<SignedIn, LoginDenial>, Error> {
         let Inner { keys, hashes, .. } = &*self.inner;
         let (accounts, tokens) = self.sign_in_parts()?;
         let password = password.expose().as_bytes();
@@ -136,11 +155,11 @@ impl Sakms {
         if keys.owner_disabled_at(&owner).await?.is_some() {
             return Ok(self.refuse_sign_in(Some(account.id), "disabled"));
         }
-        let token = tokens.issue(&TokenRequest::new(owner)).await?;
+        let signed_in = self.begin_session(&account, tokens, origin).await?;
         if hashes.needs_rehash(Share::Passwords, &account.password_hash) {
             self.renew_password_hash(account, password);
         }
-        Ok(Verdict::Granted(token))
+        Ok(Verdict::Granted(signed_in))
     }
 
     /// Counted alike whether there is such an account or not: the time must not tell.
@@ -148,16 +167,22 @@ impl Sakms {
         &self,
         account: Option<AccountId>,
         reason: &'static str,
-    ) -> Verdict<IssuedToken, LoginDenial> {
+    ) -> Verdict<SignedIn, LoginDenial> {
+        self.count_refused_sign_in(account, reason);
+        Verdict::Denied(LoginDenial)
+    }
+
+    pub(super) fn count_refused_sign_in(&self, account: Option<AccountId>, reason: &'static str) {
         let Inner {
             refusals, usage, ..
         } = &*self.inner;
         refusals.sign_in(account, reason);
         usage.ensure_running();
-        Verdict::Denied(LoginDenial)
     }
 
-    /// Who a token speaks for. The token must be genuine, its account must exist, and its owner must not be disabled.
+    /// Who a token speaks for. The token must be genuine, its account must exist, and its owner must not be disabled. If it
+    /// belongs to a session, that must not have ended: what was found of one is remembered while the journal is followed, so
+    /// that most checks ask no store.
     ///
     /// # Errors
     /// [`Error::Store`] and [`Error::Token`] when it could not be decided.
@@ -179,6 +204,9 @@ impl Sakms {
             Verdict::Granted(claims) => claims,
             Verdict::Denied(denial) => return Ok(Verdict::Denied(CallerDenial::Token(denial))),
         };
+        if let Some(verdict) = self.caller_in_session(&claims).await? {
+            return Ok(verdict.map(|caller| caller.known_by(claims)));
+        }
         let owner = claims.subject().clone();
         let mut caller = Caller::owner(owner.clone());
         if let Some(accounts) = accounts {
@@ -226,6 +254,7 @@ impl Sakms {
     ) -> Result<(), Error> {
         let entry = self.entry(actor, action, Subject::owner(owner))?;
         let _strike = Strike::owner(&self.inner.cache, owner);
+        let _sessions = StrikeSessions::of_owner(&self.inner.standings, owner);
         Ok(self
             .inner
             .keys

@@ -13,6 +13,7 @@ use super::limit::LimiterDown;
 use super::refusals::Refusals;
 use super::renew::Renewals;
 use super::seal::ListSeal;
+use super::sessions::{InvalidSessionConfig, RefreshFormat, SessionConfig, Sessions, Standings};
 use super::tally::Tally;
 use super::usage::UsageBuffer;
 use super::{Inner, Sakms};
@@ -21,7 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, EntropyError, OsEntropy};
 use crate::hash::{HashError, HashPool, HashPoolConfig};
 use crate::key::{Environment, InvalidWord, KeyFormat, KeyPrefix, MasterKeys};
-use crate::store::{AccountStore, KeyStore};
+use crate::store::{AccountStore, KeyStore, StateStore};
 use crate::token::TokenIssuer;
 
 /// What [`Sakms`] is made of. Everything but the store and the master key has a default.
@@ -34,6 +35,8 @@ pub struct SakmsBuilder {
     environments: Vec<Environment>,
     accounts: Option<Arc<dyn AccountStore>>,
     tokens: Option<Arc<dyn TokenIssuer>>,
+    states: Option<Arc<dyn StateStore>>,
+    sessions: SessionConfig,
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
     caching: CacheConfig,
@@ -53,6 +56,8 @@ impl SakmsBuilder {
             environments: vec![Environment::live(), Environment::test()],
             accounts: None,
             tokens: None,
+            states: None,
+            sessions: SessionConfig::default(),
             hashing: HashPoolConfig::default(),
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
@@ -96,6 +101,19 @@ impl SakmsBuilder {
     /// Who makes and checks JWTs.
     pub fn token_issuer(mut self, issuer: impl TokenIssuer) -> Self {
         self.tokens = Some(Arc::new(issuer));
+        self
+    }
+
+    /// Where sessions are kept: whoever signs in gets a refresh token then, and can be signed out. Without it an access token is
+    /// all there is, and good until it expires.
+    pub fn sessions(mut self, store: impl StateStore) -> Self {
+        self.states = Some(Arc::new(store));
+        self
+    }
+
+    /// How long sessions last, and how many an account may have.
+    pub fn session_config(mut self, config: SessionConfig) -> Self {
+        self.sessions = config;
         self
     }
 
@@ -184,12 +202,22 @@ impl SakmsBuilder {
         if self.accounts.is_some() && self.tokens.is_none() {
             return Err(BuildError::AccountsWithoutTokens);
         }
+        let sessions = Sessions {
+            config: self.sessions.checked()?,
+            format: RefreshFormat::new(&self.prefix, &self.master_keys),
+        };
+        let remembered = match self.states {
+            Some(_) => self.sessions.remembered,
+            None => 0,
+        };
+        let standings = Arc::new(Standings::new(remembered));
         let format = KeyFormat::new(self.prefix, self.environments, &self.master_keys)?;
         let hashes =
             HashPool::with_master_keys(self.hashing, &self.master_keys, Arc::clone(&self.entropy))?;
         let cache = Arc::new(KeyCache::new(self.caching, self.entropy.as_ref())?);
         let follower = Follower::new(
             Arc::clone(&cache),
+            Arc::clone(&standings),
             Arc::clone(&self.keys),
             Arc::clone(&self.clock),
             self.caching.follow_every,
@@ -213,6 +241,9 @@ impl SakmsBuilder {
             keys: self.keys,
             accounts: self.accounts,
             tokens: self.tokens,
+            states: self.states,
+            sessions,
+            standings,
             format,
             cursors: CursorSeal::new(&self.master_keys),
             places: ListSeal::new(&self.master_keys),
@@ -243,6 +274,8 @@ impl SakmsBuilder {
 pub enum BuildError {
     /// There are accounts and nobody who issues tokens for them.
     AccountsWithoutTokens,
+    /// A setting of sessions is out of its bounds.
+    Sessions(InvalidSessionConfig),
     /// There is no environment.
     Format(InvalidWord),
     /// The hashing threads did not start.
@@ -257,6 +290,7 @@ impl fmt::Display for BuildError {
             Self::AccountsWithoutTokens => {
                 f.write_str("accounts need a token issuer: call `token_issuer` as well")
             }
+            Self::Sessions(error) => error.fmt(f),
             Self::Format(error) => error.fmt(f),
             Self::Entropy(error) => error.fmt(f),
             Self::Hashing(error) => write!(f, "hashing could not be set up: {error}"),
@@ -265,6 +299,12 @@ impl fmt::Display for BuildError {
 }
 
 impl std::error::Error for BuildError {}
+
+impl From<InvalidSessionConfig> for BuildError {
+    fn from(error: InvalidSessionConfig) -> Self {
+        Self::Sessions(error)
+    }
+}
 
 impl From<InvalidWord> for BuildError {
     fn from(error: InvalidWord) -> Self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::verified::VerifiedKey;
-use crate::id::KeyId;
+use crate::id::{KeyId, SessionId};
 use crate::journal::Actor;
 use crate::key::{Owner, Scope};
 use crate::token::Claims;
@@ -67,6 +67,23 @@ impl Caller {
     #[must_use]
     pub fn claims(&self) -> Option<&Claims> {
         self.claims.as_deref()
+    }
+
+    /// Which session their token belongs to, if it belongs to one.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        self.claims()?.session()
+    }
+
+    /// Holds that they are known by a token: neither by a key nor by a host's word.
+    ///
+    /// # Errors
+    /// [`Error::TokenOnly`] when they are not.
+    pub fn require_token(&self) -> Result<(), Error> {
+        match self.claims {
+            Some(_) => Ok(()),
+            None => Err(Error::TokenOnly),
+        }
     }
 
     /// The key, if it is a key that asks.

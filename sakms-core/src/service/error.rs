@@ -51,6 +51,10 @@ pub enum Error {
     AdminOnly,
     /// That is for whoever holds a key, and the caller is none.
     KeyOnly,
+    /// That is for whoever has signed in here, and the caller shows no token.
+    TokenOnly,
+    /// The caller's token belongs to no session.
+    NoSession,
     /// The owner has as many keys as they may.
     TooManyKeys,
     /// There are as many roles as there may be.
@@ -105,6 +109,8 @@ impl fmt::Display for Error {
             Self::BeyondCaller(what) => f.write_str(what),
             Self::AdminOnly => f.write_str("that is for admins"),
             Self::KeyOnly => f.write_str("that is for whoever holds an API key"),
+            Self::TokenOnly => f.write_str("that is for whoever has signed in"),
+            Self::NoSession => f.write_str("the token belongs to no session"),
             Self::TooManyKeys => f.write_str("the owner has as many keys as they may"),
             Self::TooManyRoles => f.write_str("there are as many roles as there may be"),
             Self::KeyIsRevoked => f.write_str("the key is revoked, for good"),

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::cache::KeyCache;
+use super::sessions::Standings;
 use super::task::{self, HasTask, Running};
 use crate::clock::Clock;
 use crate::journal::{Action, JournalHead, JournalRow, Seq};
@@ -36,6 +37,7 @@ pub struct JournalStatus {
 #[derive(Debug)]
 pub(super) struct Follower {
     cache: Arc<KeyCache>,
+    standings: Arc<Standings>,
     store: Arc<dyn KeyStore>,
     clock: Arc<dyn Clock>,
     interval: Duration,
@@ -52,6 +54,7 @@ pub(super) struct Follower {
 impl Follower {
     pub(super) fn new(
         cache: Arc<KeyCache>,
+        standings: Arc<Standings>,
         store: Arc<dyn KeyStore>,
         clock: Arc<dyn Clock>,
         interval: Duration,
@@ -59,6 +62,7 @@ impl Follower {
     ) -> Self {
         Self {
             cache,
+            standings,
             store,
             clock,
             interval,
@@ -138,7 +142,7 @@ impl Follower {
         let began = self.clock.elapsed();
         let head = self.store.journal_head().await?;
         // What was read before the head was may lack a change that the head counts already.
-        self.cache.strike_all();
+        self.strike_all();
         *last = Some(head);
         self.caught_up(head, began);
         Ok(())
@@ -160,10 +164,21 @@ impl Follower {
             }
         } else if let Some(owner) = subject.as_owner() {
             self.cache.strike_owner(&owner);
-        } else if !subject.is_account() {
-            // A role, which any key may hold; or of a later version, which may know more that matters to a key.
-            self.cache.strike_all();
+            self.standings.strike_owner(&owner);
+        } else if let Some(account) = subject.as_account() {
+            // Nothing is known of what has only just begun.
+            if *action != Action::SESSION_START && *action != Action::ACCOUNT_REGISTER {
+                self.standings.strike(account);
+            }
+        } else {
+            // A role, which any key may hold; or of a later version, which may know more that matters.
+            self.strike_all();
         }
+    }
+
+    fn strike_all(&self) {
+        self.cache.strike_all();
+        self.standings.strike_all();
     }
 
     fn caught_up(&self, head: JournalHead, began: Duration) {

@@ -19,6 +19,7 @@ mod refusals;
 mod renew;
 mod requirement;
 mod seal;
+mod sessions;
 mod statistics;
 mod tally;
 mod task;
@@ -46,6 +47,9 @@ pub use keys::{
 pub use limit::{LimiterDown, QuotaStanding, RateStanding, Retiring, Standing};
 pub use oversight::{AccountList, Explanation, Gate, Hypothesis, KeyUsage, ListedAccount};
 pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
+pub use sessions::{
+    InvalidSessionConfig, ListedSession, Origin, RefreshDenial, SessionConfig, SignedIn,
+};
 pub use statistics::{CacheStatistics, RefusalStatistics, Statistics, Verdicts};
 pub use verified::VerifiedKey;
 #[cfg(feature = "http")]
@@ -58,7 +62,7 @@ use crate::entropy::Entropy;
 use crate::hash::HashPool;
 use crate::journal::{Action, Actor, JournalEntry, Subject};
 use crate::key::{Environment, KeyFormat, MasterKeys};
-use crate::store::{AccountStore, KeyStore};
+use crate::store::{AccountStore, KeyStore, StateStore};
 use crate::token::TokenIssuer;
 
 /// Key management for one service: a handle that is cheap to clone and to share.
@@ -98,6 +102,9 @@ struct Inner {
     keys: Arc<dyn KeyStore>,
     accounts: Option<Arc<dyn AccountStore>>,
     tokens: Option<Arc<dyn TokenIssuer>>,
+    states: Option<Arc<dyn StateStore>>,
+    sessions: sessions::Sessions,
+    standings: Arc<sessions::Standings>,
     format: KeyFormat,
     cursors: cursor::CursorSeal,
     places: seal::ListSeal,
@@ -149,7 +156,8 @@ impl Sakms {
         Ok(())
     }
 
-    /// How far this node has followed what others changed. The first check of a key starts the following.
+    /// How far this node has followed what others changed. The first check of a key, or of a token of a session, starts the
+    /// following.
     #[must_use]
     pub fn journal_status(&self) -> JournalStatus {
         self.inner.follower.status()

@@ -10,7 +10,6 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use super::cache::{Digest, Failure, Known, Presented, Question, Tick};
 use super::error::Error;
@@ -212,19 +211,13 @@ impl Sakms {
             hashes,
             format,
             cache,
-            follower,
             usage,
             tally,
             clock,
             ..
         } = &*self.inner;
         tally.add(Count::NotKnown);
-        let weak = Arc::downgrade(&self.inner);
-        follower.ensure_running(move || {
-            if let Some(inner) = weak.upgrade() {
-                Self { inner }.publish();
-            }
-        });
+        self.keep_following();
         usage.ensure_running();
         let question = Question {
             store: keys.as_ref(),

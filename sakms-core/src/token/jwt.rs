@@ -27,13 +27,17 @@ pub struct JwtIssuer {
     keyring: Keyring,
     issuer: String,
     audience: String,
-    lifetime: Duration,
+    lifetime: Option<Duration>,
     leeway: Duration,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
 impl JwtIssuer {
+    /// For how long a token of a session is good when nothing is said: it is refreshed.
+    pub const LIFETIME_IN_SESSION: Duration = Duration::from_mins(15);
+    /// For how long any other token is good when nothing is said.
+    pub const LIFETIME: Duration = Duration::from_hours(1);
     /// The shortest lifetime of a token.
     pub const MIN_LIFETIME: Duration = Duration::from_mins(1);
     /// The longest lifetime of a token. One that claims a longer one is denied, whoever signed it.
@@ -47,7 +51,7 @@ impl JwtIssuer {
             keyring,
             issuer: "sakms".to_owned(),
             audience: String::new(),
-            lifetime: Duration::from_hours(1),
+            lifetime: None,
             leeway: Duration::from_secs(5),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
@@ -55,6 +59,10 @@ impl JwtIssuer {
     }
 
     fn make(&self, request: &TokenRequest) -> Result<IssuedToken, TokenError> {
+        let lifetime = self.lifetime.unwrap_or(match request.session {
+            Some(_) => Self::LIFETIME_IN_SESSION,
+            None => Self::LIFETIME,
+        });
         let now = u64::try_from(self.clock.now().as_secs()).map_err(TokenError::new)?;
         let name = entropy::draw::<16>(&*self.entropy).map_err(TokenError::new)?;
         let key = self.keyring.signing();
@@ -69,7 +77,7 @@ impl JwtIssuer {
             sub: request.subject.as_str().to_owned(),
             iat: now,
             nbf: now,
-            exp: now.saturating_add(self.lifetime.as_secs()),
+            exp: now.saturating_add(lifetime.as_secs()),
             jti: URL_SAFE_NO_PAD.encode(name),
             sid: request.session.map(|session| session.to_string()),
             extra: request.extra.clone(),
@@ -77,7 +85,7 @@ impl JwtIssuer {
         let signed = compact::to_be_signed(&header, &claims)?;
         let signature = key.sign(signed.as_bytes())?;
         let token = BearerToken::new(compact::append(signed, &signature));
-        Ok(IssuedToken::new(token, self.lifetime))
+        Ok(IssuedToken::new(token, lifetime))
     }
 
     /// The signature comes first: before it, nothing is believed of a token but which key is to check it.
@@ -166,7 +174,7 @@ pub struct JwtIssuerBuilder {
     keyring: Keyring,
     issuer: String,
     audience: String,
-    lifetime: Duration,
+    lifetime: Option<Duration>,
     leeway: Duration,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -189,9 +197,10 @@ impl JwtIssuerBuilder {
         self
     }
 
-    /// For how long a token is good: 1 minute to 24 hours, by default 1 hour. Parts of a second do not count.
+    /// For how long a token is good: 1 minute to 24 hours. When nothing is said, [`JwtIssuer::LIFETIME_IN_SESSION`] for one that
+    /// belongs to a session, and [`JwtIssuer::LIFETIME`] for any other. Parts of a second do not count.
     pub const fn lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetime = lifetime;
+        self.lifetime = Some(lifetime);
         self
     }
 
@@ -229,8 +238,11 @@ impl JwtIssuerBuilder {
         if !is_name(&self.audience) {
             return Err(InvalidTokenConfig::Audience);
         }
-        let lifetime = Duration::from_secs(self.lifetime.as_secs());
-        if !(JwtIssuer::MIN_LIFETIME..=JwtIssuer::MAX_LIFETIME).contains(&lifetime) {
+        let lifetime = self
+            .lifetime
+            .map(|time| Duration::from_secs(time.as_secs()));
+        let bounds = JwtIssuer::MIN_LIFETIME..=JwtIssuer::MAX_LIFETIME;
+        if lifetime.is_some_and(|lifetime| !bounds.contains(&lifetime)) {
             return Err(InvalidTokenConfig::Lifetime);
         }
         if self.leeway > JwtIssuer::MAX_LEEWAY {

@@ -8,6 +8,7 @@ mod oversight;
 mod read;
 mod roles;
 mod rotation;
+mod sessions;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ pub(in crate::http) use bulk::{BulkRevocation, RevokeKeys, whose};
 pub(in crate::http) use oversight::{Account, ExplainKey, Explained, Usage};
 pub(in crate::http) use roles::{RoleShown, SetRole};
 pub(in crate::http) use rotation::{Rotate, ShownKey};
+pub(in crate::http) use sessions::{ChangePassword, RefreshSession, SessionShown};
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, KeyId};
@@ -26,9 +28,8 @@ use crate::journal::Seq;
 use crate::key::{
     Environment, KeyName, KeyRecord, Limits, Metadata, Owner, RoleSet, ScopeSet, TagSet,
 };
-use crate::secret::Password;
-use crate::service::{CreatedKey, JournalStatus, KeyChange, NewKey};
-use crate::token::IssuedToken;
+use crate::secret::{Password, RefreshToken};
+use crate::service::{self, CreatedKey, JournalStatus, KeyChange, NewKey};
 
 /// Who signs in, and by what.
 #[derive(Debug, Deserialize)]
@@ -64,15 +65,20 @@ pub(in crate::http) struct SignedIn<'a> {
     /// For how many seconds it is good.
     #[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 86400))]
     expires_in: u64,
+    /// What gives the next token, once, at `POST /auth/refresh`; there where the service has sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    refresh_token: Option<&'a str>,
 }
 
-impl<'a> From<&'a IssuedToken> for SignedIn<'a> {
-    fn from(issued: &'a IssuedToken) -> Self {
+impl<'a> From<&'a service::SignedIn> for SignedIn<'a> {
+    fn from(issued: &'a service::SignedIn) -> Self {
         let expires_in = issued.expires_in().as_secs();
         Self {
             access_token: issued.token().expose(),
             token_type: "bearer",
             expires_in,
+            refresh_token: issued.refresh_token().map(RefreshToken::expose),
         }
     }
 }
@@ -278,7 +284,7 @@ pub(in crate::http) struct Health {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = sakms::JournalHealth))]
 pub(in crate::http) struct JournalHealth {
-    /// The last row that was read; null before the first key is checked.
+    /// The last row that was read; null before the first key, or token of a session, is checked.
     pub(in crate::http) position: Option<u64>,
     /// How many milliseconds ago the last complete reading began.
     pub(in crate::http) lag_ms: Option<u64>,

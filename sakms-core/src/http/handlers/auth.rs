@@ -1,7 +1,7 @@
-//! Registering and signing in.
+//! Registering, signing in, and changing a password.
 
 use crate::http::call::{Call, Reply};
-use crate::http::dto::{Registered, SignIn, SignedIn};
+use crate::http::dto::{ChangePassword, Registered, SignIn, SignedIn, Status};
 use crate::http::problem::Problem;
 use crate::verdict::Verdict;
 
@@ -13,8 +13,22 @@ pub(in crate::http) async fn register(call: Call) -> Result<Reply, Problem> {
 
 pub(in crate::http) async fn login(call: Call) -> Result<Reply, Problem> {
     let body: SignIn = call.json()?;
-    match call.sakms.login(&body.email, &body.password).await? {
-        Verdict::Granted(token) => Ok(Reply::ok(&SignedIn::from(&token))),
+    let origin = call.origin();
+    let login = call.sakms.login_from(&body.email, &body.password, &origin);
+    match login.await? {
+        Verdict::Granted(signed_in) => Ok(Reply::ok(&SignedIn::from(&signed_in))),
+        Verdict::Denied(denial) => Err(Problem::login_denied(denial)),
+    }
+}
+
+pub(in crate::http) async fn change_password(call: Call) -> Result<Reply, Problem> {
+    let body: ChangePassword = call.json()?;
+    let caller = call.caller()?;
+    let change = call
+        .sakms
+        .change_password(caller, &body.old_password, &body.new_password);
+    match change.await? {
+        Verdict::Granted(()) => Ok(Reply::ok(&Status { status: "changed" })),
         Verdict::Denied(denial) => Err(Problem::login_denied(denial)),
     }
 }

@@ -13,5 +13,6 @@ pub(super) mod meta;
 pub(super) mod oversight;
 pub(super) mod roles;
 pub(super) mod rotation;
+pub(super) mod sessions;
 pub(super) mod state;
 pub(super) mod tokens;

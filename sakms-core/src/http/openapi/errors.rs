@@ -59,6 +59,7 @@ pub(super) fn implied(route: &Route) -> Vec<Problem> {
     match &route.access {
         Access::Anyone => {}
         Access::Caller(scope) => problems.push(Problem::scope_missing(scope)),
+        Access::SignedIn => problems.push(Problem::token_only()),
         Access::KeyHolder => problems.push(Problem::key_only()),
         Access::Admin => problems.push(Problem::admin_only()),
     }

@@ -10,13 +10,13 @@ use crate::http::dto::{
     AuditRow, BulkRevocation, Health, JournalHealth, Key, Registered, RoleShown, ShownKey,
     SignedIn, Status,
 };
-use crate::id::{AccountId, EntryId, KeyId, SecretId};
+use crate::id::{AccountId, EntryId, KeyId, SecretId, SessionId};
 use crate::journal::{Action, Actor, ChainHash, JournalEntry, JournalRow, Seq, Subject};
 use crate::key::{
     Environment, KeyRecord, KeyWithSecrets, Limits, Metadata, Owner, Role, SecretRecord, UsedSecret,
 };
-use crate::secret::{BearerToken, StoredHash};
-use crate::service::Revoked;
+use crate::secret::{BearerToken, RefreshToken, StoredHash};
+use crate::service::{self, Revoked};
 use crate::token::{IssuedToken, Jwks, PublicJwk};
 
 pub(super) const ACCOUNT: AccountId =
@@ -29,6 +29,11 @@ pub(super) const TEXT: &str =
 const SHOWN: &str = "sakms_live_0352BN";
 const TOKEN: &str =
     "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMWEyMDRkZCJ9.c2lnbmF0dXJl";
+const SESSION: SessionId =
+    SessionId::from_bytes(*b"\x01\xa2\x04\xdd\x2f\x4d\x75\xf1\x97\x4d\x5a\x34\x98\xe1\x16\xd8");
+/// A refresh token of no service.
+const REFRESH: &str =
+    "sakms_refresh_0352BNBImKxpltdIAIl9PDKLO0aatoBuXTLskt7VvrHece3LVoUPrS0jOMNkSDVyAHuSs7AaTp6g";
 /// What `Link` leads to.
 pub(super) const LINK: &str = r#"<?limit=50&cursor=AaIE3S9NdfGXTVo0mOEWx4dF>; rel="next""#;
 
@@ -44,8 +49,30 @@ pub(super) fn registered() -> Value {
 }
 
 pub(super) fn signed_in() -> Value {
-    let token = IssuedToken::new(BearerToken::new(TOKEN.to_owned()), Duration::from_hours(1));
-    written(&SignedIn::from(&token))
+    let token = IssuedToken::new(BearerToken::new(TOKEN.to_owned()), Duration::from_mins(15));
+    let refresh_token = RefreshToken::new(REFRESH.to_owned());
+    let signed_in = service::SignedIn::new(token, Some((SESSION, refresh_token)));
+    written(&SignedIn::from(&signed_in))
+}
+
+pub(super) fn refresh_session() -> Value {
+    json!({"refresh_token": REFRESH})
+}
+
+pub(super) fn change_password() -> Value {
+    json!({"old_password": "harbour lamp quartz willow", "new_password": "ochre spindle thaw meadow"})
+}
+
+pub(super) fn session() -> Value {
+    json!({
+        "id": SESSION,
+        "created_at": "2026-11-22T20:05:34.223743Z",
+        "last_used_at": "2026-11-25T08:12:09.001Z",
+        "expires_at": "2026-12-25T08:12:09.001Z",
+        "current": true,
+        "address": "192.0.2.17",
+        "user_agent": "curl/8.14.1",
+    })
 }
 
 /// The page sends it as it is, so it has nothing in it that another service may not have.

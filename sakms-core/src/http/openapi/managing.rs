@@ -164,7 +164,7 @@ fn roles<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
     }
 }
 
-fn list_of(item: RefOr<Schema>) -> RefOr<Schema> {
+pub(super) fn list_of(item: RefOr<Schema>) -> RefOr<Schema> {
     ArrayBuilder::new().items(item).into()
 }
 

@@ -13,6 +13,7 @@ mod oversight;
 mod page;
 mod schemas;
 mod served;
+mod sessions;
 #[cfg(test)]
 mod tests;
 
@@ -104,8 +105,9 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 9] = [
     Group::Accounts,
+    Group::Sessions,
     Group::Tokens,
     Group::Keys,
     Group::Roles,
@@ -118,6 +120,7 @@ const GROUPS: [Group; 8] = [
 const fn tag_name(group: Group) -> &'static str {
     match group {
         Group::Accounts => "Accounts",
+        Group::Sessions => "Sessions",
         Group::Tokens => "Tokens",
         Group::Keys => "Keys",
         Group::Roles => "Roles",
@@ -130,7 +133,10 @@ const fn tag_name(group: Group) -> &'static str {
 
 fn tag(group: Group) -> Tag {
     let description = match group {
-        Group::Accounts => "Registering and signing in, and for admins who has an account.",
+        Group::Accounts => {
+            "Registering, signing in, changing a password, and for admins who has an account."
+        }
+        Group::Sessions => "What those have who have signed in: going on, and signing out.",
         Group::Tokens => "What others need to check tokens.",
         Group::Keys => "Managing one's own keys, and for admins everybody's.",
         Group::Roles => "Named sets of scopes that admins define and keys hold.",
@@ -181,8 +187,8 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
 fn security(route: &Route) -> Vec<SecurityRequirement> {
     match &route.access {
         Access::Anyone => Vec::new(),
-        // No key is an admin.
-        Access::Admin => vec![SecurityRequirement::new(TOKEN, [""; 0])],
+        // No key is an admin, and none has signed in.
+        Access::Admin | Access::SignedIn => vec![SecurityRequirement::new(TOKEN, [""; 0])],
         Access::KeyHolder => vec![
             SecurityRequirement::new(API_KEY, [""; 0]),
             SecurityRequirement::new(API_KEY_BEARER, [""; 0]),

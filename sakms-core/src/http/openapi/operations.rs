@@ -7,7 +7,7 @@ use utoipa::openapi::{ArrayBuilder, Ref, RefOr, Required};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::page::{Page, Schemas, parameter};
-use super::{errors, examples, managing};
+use super::{errors, examples, managing, sessions};
 use crate::http::dto::{
     ChangeKey, CreateKey, Health, Key, Registered, ShownKey, SignIn, SignedIn, Status,
 };
@@ -52,7 +52,8 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .named(
                 "sign_in",
                 "Sign in",
-                "Gives a token for an e-mail address and its password. An unknown address and a wrong password look the same.",
+                "Gives a token for an e-mail address and its password. An unknown address and a wrong password look the same. Where the \
+                 service has sessions, one begins, and `refresh_token` goes on with it.",
             )
             .takes::<SignIn>(Required::True, examples::sign_in())
             .gives::<SignedIn<'_>>("200", "A token, to be sent as `Authorization: Bearer`.", examples::signed_in())
@@ -61,7 +62,8 @@ fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
                 errors::invalid("password", "must be text"),
                 Problem::overloaded(),
             ])
-            .stored(),
+            .writes(),
+        (_, path) if path.starts_with("/auth/") => sessions::describe(route, page),
         ("POST", "/keys") => create_key(page),
         ("GET", "/keys") => page
             .named(

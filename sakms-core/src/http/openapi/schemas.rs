@@ -7,7 +7,7 @@ use utoipa::openapi::{ArrayBuilder, KnownFormat, Ref, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::clock::Timestamp;
-use crate::id::{AccountId, EntryId, KeyId, SecretId};
+use crate::id::{AccountId, EntryId, KeyId, SecretId, SessionId};
 use crate::key::{
     Environment, IpRange, KeyName, KeyState, Metadata, Owner, RoleName, RoleSet, Scope, ScopeSet,
     Tag, TagSet,
@@ -60,6 +60,7 @@ schema!(
     SecretId,
     id("Names one secret of a key: a UUID of version 7.")
 );
+schema!(SessionId, id("Names a session: a UUID of version 7."));
 schema!(AccountId, id("Names an account: a UUID of version 7."));
 schema!(
     EntryId,

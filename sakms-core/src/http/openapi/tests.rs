@@ -9,7 +9,8 @@ use super::{asking, examples, openapi, openapi_under, oversight};
 use crate::entropy::OsEntropy;
 use crate::http::Api;
 use crate::http::dto::{
-    ChangeKey, CreateKey, ExplainKey, RevokeKeys, Rotate, SetRole, SignIn, VerifyKey, VerifyKeys,
+    ChangeKey, ChangePassword, CreateKey, ExplainKey, RefreshSession, RevokeKeys, Rotate, SetRole,
+    SignIn, VerifyKey, VerifyKeys,
 };
 use crate::http::route::{Access, Group, routes};
 use crate::key::MasterKey;
@@ -90,8 +91,12 @@ fn every_operation_says_what_it_does_and_who_may_call() {
         let security = operation["security"].as_array().map_or(0, Vec::len);
         match &route.access {
             Access::Anyone => assert_eq!(security, 0, "{method} {path}"),
-            Access::Admin | Access::KeyHolder => {
-                let ways = if route.access == Access::Admin { 1 } else { 2 };
+            Access::Admin | Access::SignedIn | Access::KeyHolder => {
+                let ways = if route.access == Access::KeyHolder {
+                    2
+                } else {
+                    1
+                };
                 assert_eq!(security, ways, "{method} {path}");
                 for status in ["400", "401", "403", "500", "503"] {
                     assert!(
@@ -212,6 +217,8 @@ fn requests_are_read_as_the_examples_say() {
     let document = document();
     read::<SignIn>(&document, "post", "/auth/register");
     read::<SignIn>(&document, "post", "/auth/login");
+    read::<RefreshSession>(&document, "post", "/auth/refresh");
+    read::<ChangePassword>(&document, "post", "/auth/password");
     read::<CreateKey>(&document, "post", "/keys");
     read::<ChangeKey>(&document, "patch", "/keys/{id}");
     read::<RevokeKeys>(&document, "post", "/keys/revoke");
@@ -222,7 +229,7 @@ fn requests_are_read_as_the_examples_say() {
     read::<ExplainKey>(&document, "post", "/keys/{id}/explain");
     // The two of OAuth are forms, which are read field by field.
     let bodies = routes().iter().filter(|route| route.takes_body).count();
-    assert_eq!(bodies, 10 + 2, "a body was added: read its example here");
+    assert_eq!(bodies, 12 + 2, "a body was added: read its example here");
 }
 
 /// The fields of an answer's example are exactly those of its schema, and those it requires are there.
@@ -231,7 +238,7 @@ fn answers_look_as_their_schemas_say() {
     let document = document();
     for (schema, example) in [
         ("Registered", examples::registered()),
-        ("SignedIn", examples::signed_in()),
+        ("Session", examples::session()),
         ("Key", examples::key()),
         ("Key", examples::changed_key()),
         ("Jwks", examples::jwks()),
@@ -262,6 +269,14 @@ fn answers_look_as_their_schemas_say() {
             fields.iter().map(|field| format!("{field:?}")).collect()
         );
     }
+    // What only some services give.
+    let schema = &document["components"]["schemas"]["sakms.SignedIn"];
+    let fields = examples::signed_in();
+    let fields = fields.as_object().unwrap();
+    let described = schema["properties"].as_object().unwrap();
+    assert!(fields.keys().eq(described.keys()));
+    let required = serde_json::json!(["access_token", "token_type", "expires_in"]);
+    assert_eq!(schema["required"], required);
     let mut new = examples::new_key();
     assert!(
         new["api_key"]
@@ -285,6 +300,8 @@ fn requests_refuse_fields_that_their_schemas_do_not_have() {
         "ExplainKey",
         "Rotate",
         "SetRole",
+        "RefreshSession",
+        "ChangePassword",
     ] {
         let schema = &document["components"]["schemas"][format!("sakms.{schema}")];
         assert_eq!(schema["additionalProperties"], false, "{schema}");

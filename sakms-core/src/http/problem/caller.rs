@@ -7,7 +7,7 @@ use http::header::WWW_AUTHENTICATE;
 
 use super::{Problem, REALM, sentence};
 use crate::key::Scope;
-use crate::service::{CallerDenial, KeyDenial, LoginDenial};
+use crate::service::{CallerDenial, KeyDenial, LoginDenial, RefreshDenial};
 
 impl Problem {
     pub(in crate::http) fn credential_missing() -> Self {
@@ -66,6 +66,17 @@ impl Problem {
         Self::unauthorized("invalid_login", sentence(&denial.to_string()))
     }
 
+    pub(in crate::http) fn refresh_denied(reason: RefreshDenial) -> Self {
+        tracing::debug!(%reason, "a refresh token was refused");
+        Self::invalid_grant()
+    }
+
+    /// RFC 6749, section 5.2. Every reason looks the same from outside.
+    pub(in crate::http) fn invalid_grant() -> Self {
+        let detail = "The refresh token is not valid, or not any more. Sign in again.";
+        Self::of_oauth("invalid_grant", detail)
+    }
+
     fn unauthorized(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let challenge = format!(r#"{REALM}, error="invalid_token""#);
         Self::new(StatusCode::UNAUTHORIZED, code, detail).with(WWW_AUTHENTICATE, challenge)
@@ -93,6 +104,11 @@ impl Problem {
     pub(in crate::http) fn admin_only() -> Self {
         let detail = "That is for admins.";
         Self::new(StatusCode::FORBIDDEN, "admin_only", detail)
+    }
+
+    pub(in crate::http) fn token_only() -> Self {
+        let detail = "That is for whoever has signed in: send the access token.";
+        Self::new(StatusCode::FORBIDDEN, "token_only", detail)
     }
 
     pub(in crate::http) fn key_only() -> Self {

@@ -19,6 +19,8 @@ impl From<Error> for Problem {
             Error::BeyondCaller(what) => Self::beyond_caller(what),
             Error::AdminOnly => Self::admin_only(),
             Error::KeyOnly => Self::key_only(),
+            Error::TokenOnly => Self::token_only(),
+            Error::NoSession => Self::no_session(),
             Error::TooManyKeys => Self::too_many_keys(),
             Error::TooManyRoles => Self::too_many_roles(),
             Error::KeyIsRevoked => Self::key_is_revoked(),

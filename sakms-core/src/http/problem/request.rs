@@ -95,7 +95,7 @@ impl Problem {
         Self::of_oauth("unsupported_token_type", detail)
     }
 
-    fn of_oauth(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn of_oauth(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             oauth: true,
             ..Self::new(StatusCode::BAD_REQUEST, code, detail)

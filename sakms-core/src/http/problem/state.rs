@@ -6,6 +6,11 @@ use http::header::RETRY_AFTER;
 use super::{Problem, RETRY_SECONDS};
 
 impl Problem {
+    pub(in crate::http) fn no_session() -> Self {
+        let detail = "This token belongs to no session. It ends by itself.";
+        Self::new(StatusCode::CONFLICT, "no_session", detail)
+    }
+
     pub(in crate::http) fn email_taken() -> Self {
         let detail = "An account with this e-mail address exists.";
         Self::new(StatusCode::CONFLICT, "email_taken", detail)

@@ -44,7 +44,7 @@ use flight::Flights;
 use front::Fronts;
 use map::{CountEvictions, Map, map};
 use policy::{Policies, Policy};
-use stamps::{Moment, Slot, Stamps};
+pub(super) use stamps::{Moment, Slot, Stamps};
 
 use super::limit::{KeyRates, Limiters, Retiring};
 use crate::clock::Clock;

@@ -23,7 +23,7 @@ pub(in crate::service) struct Forgetter {
 impl Forgetter {
     /// Starts the task that forgets, when none runs. It lives on the runtime of whoever called first, for as long as that
     /// runtime and the service do.
-    pub(super) fn ensure_running(&self, inner: &Arc<Inner>) {
+    pub(in crate::service) fn ensure_running(&self, inner: &Arc<Inner>) {
         self.needed.store(true, Ordering::Relaxed);
         if self.runs.load(Ordering::Acquire) || self.runs.swap(true, Ordering::AcqRel) {
             return;
@@ -39,7 +39,7 @@ impl Forgetter {
                     return;
                 };
                 if let Err(error) = (Sakms { inner }).forget_requests().await {
-                    tracing::warn!(error = %error, "old requests could not be forgotten; it is tried again");
+                    tracing::warn!(error = %error, "what is over could not be forgotten; it is tried again");
                 }
             }
         });
@@ -60,10 +60,11 @@ impl Sakms {
         Timestamp::from_micros(since).unwrap_or(Timestamp::EPOCH)
     }
 
-    /// Forgets requests that were made before that.
+    /// Forgets requests that were made before that, and what has ended by itself.
     pub(in crate::service) async fn forget_requests(&self) -> Result<(), Error> {
         let since = self.remembered_since();
-        Ok(self.inner.keys.forget_idempotency(since).await?)
+        self.inner.keys.forget_idempotency(since).await?;
+        self.forget_states().await
     }
 }
 

@@ -8,6 +8,7 @@ use crate::key::{KeyQuery, Owner};
 use crate::service::caller::Caller;
 use crate::service::cursor::Cursor;
 use crate::service::error::Error;
+use crate::service::sessions::StrikeSessions;
 use crate::service::{Inner, Sakms};
 use crate::store::AccountStore;
 
@@ -115,7 +116,7 @@ impl Sakms {
     }
 
     /// Gives the account with this address a role, or takes it away with `held` false. It is in force with the next
-    /// request. For whoever runs the service: nobody is asked whether they may.
+    /// request on this node, and on others when they have read the journal. For whoever runs the service: nobody is asked whether they may.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an address that is none; [`Error::NotFound`] when no account has it; [`Error::NotOffered`] when
@@ -139,6 +140,7 @@ impl Sakms {
         };
         let entry = self.entry(actor, action, Subject::account(id))?;
         let entry = entry.with_detail(format!("role={}", role.as_str()));
+        let _strike = StrikeSessions::of(&self.inner.standings, id);
         accounts.set_account_role(id, role, held, &entry).await?;
         Ok(id)
     }

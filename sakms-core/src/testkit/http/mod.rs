@@ -86,6 +86,7 @@ pub mod outage;
 pub mod paging;
 pub mod races;
 pub mod rotation;
+pub mod sessions;
 pub mod state;
 pub mod table;
 pub mod token_guard;
@@ -101,7 +102,7 @@ use tokio::task::JoinHandle;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
-pub use world::{Key, Stage, User, World};
+pub use world::{Key, Session, Stage, User, World};
 
 use super::PATIENCE;
 use super::store::Fixture;
@@ -412,6 +413,20 @@ macro_rules! http_suite {
             filters::a_list_is_narrowed
             filters::filters_are_checked
             filters::links_keep_the_filters
+            sessions::signing_in_begins_a_session
+            sessions::a_refresh_token_counts_once
+            sessions::of_many_refreshes_at_once_one_successor_comes
+            sessions::a_replay_ends_the_session
+            sessions::refused_refresh_tokens_look_alike
+            sessions::signing_out_ends_one_session
+            sessions::signing_out_everywhere_ends_all
+            sessions::sessions_are_listed_and_ended
+            sessions::an_ended_session_is_refused_on_every_node
+            sessions::a_token_of_a_session_asks_the_store_nothing
+            sessions::a_password_is_changed_by_who_knows_it
+            sessions::bodies_about_sessions_are_checked
+            sessions::sessions_without_a_store_are_503
+            sessions::a_service_without_sessions_has_none_of_their_routes
             bulk::many_keys_are_revoked_by_what_they_have_in_common
             bulk::every_state_can_be_revoked
             bulk::a_bulk_revocation_has_a_criterion

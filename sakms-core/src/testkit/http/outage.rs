@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::rows::{Cast, Presented, rows};
+use super::rows::{Cast, Presented, Row, rows};
 use super::{Answer, Stage, World};
-use crate::http::Access;
+use crate::http::{Access, Group, Route};
 use crate::store::{KeyStore as _, StoreErrorKind};
 use crate::testkit::faults::{Fault, StoreMethod};
 
@@ -15,8 +15,8 @@ const AWAY: Fault = Fault::Before(StoreErrorKind::Unavailable);
 /// While the store is away, every route that needs it is 503 for everybody who presents something that might be good,
 /// and what needs no store answers as ever.
 pub async fn an_outage_is_503_everywhere(stage: &Stage) {
-    let world = stage.world().await;
-    let cast = Cast::of(&world).await;
+    let world = stage.world_with_sessions_that_reads().await;
+    let mut cast = Cast::of(&world).await;
     world.faults.inject(AWAY);
     for (route, row) in rows() {
         for presented in Presented::ALL {
@@ -56,6 +56,10 @@ pub async fn an_outage_is_503_everywhere(stage: &Stage) {
             "{route:?} after the outage:\n{}",
             answer.whole()
         );
+        if route.access == Access::SignedIn {
+            // Whoever asked may be signed out.
+            cast = Cast::of(&world).await;
+        }
     }
 }
 
@@ -159,7 +163,7 @@ pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
     ];
     // A call that a request does not make cannot fail in it.
     let mut makes = Vec::new();
-    for (route, row) in rows() {
+    for (route, row) in offered() {
         for presented in presenting {
             world.faults.forget_calls();
             let request = cast.present(cast.request(&world, (route, row)), presented);
@@ -185,7 +189,7 @@ pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
             let fault = Fault::Before(kind);
             renew_under(&world, &mut cast, method, fault).await;
             let mut makes = makes.iter();
-            for (route, row) in rows() {
+            for (route, row) in offered() {
                 for presented in presenting {
                     if !makes.next().unwrap().contains(&&method) {
                         continue;
@@ -219,6 +223,12 @@ pub async fn no_single_failure_is_a_verdict(stage: &Stage) {
             }
         }
     }
+}
+
+/// The rows of a service without sessions: those of sessions have a case of their own.
+fn offered() -> impl Iterator<Item = (&'static Route, &'static Row)> {
+    let rows = rows().into_iter();
+    rows.filter(|(route, _)| route.group != Group::Sessions)
 }
 
 /// Makes anew what the requests have changed, and has it go wrong from then on.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::client::Request;
-use super::world::{Key, PASSWORD, User};
+use super::world::{Key, PASSWORD, Session, User};
 use crate::http::{Route, routes};
 use crate::testkit::fixtures;
 
@@ -56,6 +56,12 @@ const ROWS: &[Row] = &[
     // ------------------------------------------------  nothing, garbage, token, key without scope, key with scope, another's key, admin's token
     row("POST /auth/register",    STORE, Some(a_newcomer),   [201, 201, 201, 201, 201, 201, 201]),
     row("POST /auth/login",       STORE, Some(the_user),     [200, 200, 200, 200, 200, 200, 200]),
+    row("POST /auth/password",    STORE, Some(a_new_password), [401, 401, 200, 403, 403, 403, 200]),
+    row("POST /auth/refresh",     STORE, Some(a_refresh),    [200, 200, 200, 200, 200, 200, 200]),
+    row("POST /auth/logout",      STORE, None,               [401, 401, 200, 403, 403, 403, 200]),
+    row("POST /auth/logout-all",  STORE, None,               [401, 401, 200, 403, 403, 403, 200]),
+    row("GET /auth/sessions",     STORE, None,               [401, 401, 200, 403, 403, 403, 200]),
+    row("DELETE /auth/sessions/{id}", STORE, None,           [401, 401, 200, 403, 403, 403, 404]),
     row("POST /keys",             STORE, None,               [401, 401, 201, 403, 201, 201, 201]),
     row("GET /keys",              STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
     row("GET /keys/{id}",         STORE, None,               [401, 401, 200, 403, 200, 404, 200]),
@@ -115,6 +121,15 @@ fn a_newcomer(_: &Cast) -> Value {
 
 fn the_user(cast: &Cast) -> Value {
     json!({"email": cast.user.email, "password": PASSWORD})
+}
+
+fn a_new_password(_: &Cast) -> Value {
+    // The same again, so that whoever asks twice gets the same.
+    json!({"old_password": PASSWORD, "new_password": PASSWORD})
+}
+
+fn a_refresh(cast: &Cast) -> Value {
+    json!({"refresh_token": cast.session.refresh_token})
 }
 
 fn another_name(_: &Cast) -> Value {
@@ -197,6 +212,8 @@ pub(super) struct Cast {
     anothers: Key,
     /// Whom requests about an account are about.
     bystander: User,
+    /// Another session of the user's, which requests about a session are about.
+    session: Session,
 }
 
 /// Of a key that may call every route that is not for admins.
@@ -209,12 +226,18 @@ impl Cast {
         let (user, another) = (world.user().await, world.user().await);
         let admin = world.admin().await;
         let all = all_scopes();
+        let session = if world.sakms.has_sessions() {
+            world.session(&user).await
+        } else {
+            Session::default()
+        };
         Self {
             target: world.key(&user).await,
             bare: world.key(&user).await,
             scoped: world.key_with(&user, &all).await,
             anothers: world.key_with(&another, &all).await,
             bystander: world.user().await,
+            session,
             admin,
             user,
         }
@@ -231,6 +254,8 @@ impl Cast {
     pub(super) fn request(&self, world: &World, (route, row): (&Route, &Row)) -> Request {
         let id = if route.path.starts_with("/accounts/") {
             &self.bystander.id
+        } else if route.path.starts_with("/auth/") {
+            &self.session.id
         } else {
             &self.target.id
         };

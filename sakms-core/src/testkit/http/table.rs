@@ -9,7 +9,7 @@ use crate::testkit::fixtures;
 
 /// Each route answers each kind of credential as the suite's table says, and every refusal is a problem.
 pub async fn every_route_answers_each_credential(stage: &Stage) {
-    let world = stage.world().await;
+    let world = stage.world_with_sessions().await;
     let mut cast = Cast::of(&world).await;
     for (route, row) in rows() {
         for presented in Presented::ALL {
@@ -22,7 +22,7 @@ pub async fn every_route_answers_each_credential(stage: &Stage) {
                 "{route:?} {presented:?}:\n{}",
                 answer.whole()
             );
-            if route.access == Access::KeyHolder {
+            if matches!(route.access, Access::KeyHolder | Access::SignedIn) {
                 // Whoever asked is not who they were.
                 cast = Cast::of(&world).await;
             }
@@ -32,6 +32,7 @@ pub async fn every_route_answers_each_credential(stage: &Stage) {
                 (403, _) => match route.access {
                     Access::Admin => "admin_only",
                     Access::KeyHolder => "key_only",
+                    Access::SignedIn => "token_only",
                     _ => "insufficient_scope",
                 },
                 (409, _) => "no_rotation",
@@ -49,7 +50,7 @@ pub async fn every_route_answers_each_credential(stage: &Stage) {
 
 /// A method that a path does not answer to is 405, and `Allow` names exactly those it does.
 pub async fn other_methods_are_not_allowed(stage: &Stage) {
-    let world = stage.world().await;
+    let world = stage.world_with_sessions().await;
     let user = world.user().await;
     let paths: BTreeSet<_> = routes().iter().map(|route| route.path).collect();
     let id = fixtures::key_id().to_string();
@@ -87,7 +88,7 @@ pub async fn other_methods_are_not_allowed(stage: &Stage) {
 
 /// HEAD is GET without the body: the same status and the same headers.
 pub async fn head_is_get_without_a_body(stage: &Stage) {
-    let world = stage.world().await;
+    let world = stage.world_with_sessions().await;
     let cast = Cast::of(&world).await;
     for (route, row) in rows()
         .into_iter()

@@ -84,6 +84,19 @@ impl Stage {
         self.serve(builder, clock, settings).await
     }
 
+    /// The same with sessions, on the stage's store: there is nothing then that the service does not offer.
+    pub async fn world_with_sessions(&self) -> World {
+        let states = self.faults.clone();
+        self.world_of(|builder| builder.sessions(states)).await
+    }
+
+    /// The same with nothing believed that was not read for the request itself.
+    pub async fn world_with_sessions_that_reads(&self) -> World {
+        let states = self.faults.clone();
+        self.world_of(|builder| reading(builder.sessions(states)))
+            .await
+    }
+
     /// The same with these keys for its tokens.
     pub async fn world_signing(&self, keyring: Keyring) -> World {
         let clock = Arc::new(fixtures::clock());
@@ -118,18 +131,25 @@ impl Stage {
         self.serve(self.builder(&clock), clock, |api| api).await
     }
 
-    /// A service whose every id and secret is drawn from this, with accounts and keys for their tokens or without. It
+    /// A service whose every id and secret is drawn from this, with accounts and keys for their tokens or without, and with
+    /// sessions or without. It
     /// answers the same whenever it is asked: every check asks the store.
     pub(super) async fn world_drawing(
         &self,
         entropy: Arc<dyn Entropy>,
         accounts: Option<Keyring>,
+        sessions: bool,
         settings: impl FnOnce(Api) -> Api,
     ) -> World {
         let clock = Arc::new(fixtures::clock());
         let builder = match accounts {
             Some(keyring) => self.with_accounts(&clock, entropy, keyring),
             None => self.builder(&clock).entropy(entropy),
+        };
+        let builder = if sessions {
+            builder.sessions(self.faults.clone())
+        } else {
+            builder
         };
         self.serve(reading(builder), clock, settings).await
     }
@@ -232,6 +252,17 @@ pub struct User {
     pub token: String,
 }
 
+/// A session of somebody's.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// Its access token.
+    pub token: String,
+    /// Its refresh token.
+    pub refresh_token: String,
+}
+
 /// A key that was made, with its text.
 #[derive(Debug, Clone)]
 pub struct Key {
@@ -303,6 +334,9 @@ impl World {
         let answer = self.client.post("/auth/login").json(&body).send().await;
         if answer.status == 200 {
             self.client.never_show(&answer.text_of("access_token"));
+            if let Some(token) = answer.json()["refresh_token"].as_str() {
+                self.client.never_show(token);
+            }
         }
         answer
     }
@@ -313,6 +347,22 @@ impl World {
             .await
             .expect(200)
             .text_of("access_token")
+    }
+
+    /// Signs in, where there are sessions.
+    pub async fn session(&self, user: &User) -> Session {
+        let answer = self.login(&user.email, &user.password).await.expect(200);
+        let token = answer.text_of("access_token");
+        let listed = self.client.get("/auth/sessions").bearer(&token).send();
+        let listed = listed.await.expect(200).json();
+        let current = listed.as_array().unwrap().iter();
+        let mut current = current.filter(|session| session["current"] == true);
+        let id = current.next().unwrap()["id"].as_str().unwrap().to_owned();
+        Session {
+            id,
+            token,
+            refresh_token: answer.text_of("refresh_token"),
+        }
     }
 
     /// Makes a key of which nothing is said.

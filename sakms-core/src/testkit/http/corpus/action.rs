@@ -11,6 +11,7 @@ use crate::testkit::faults::{Fault, StoreMethod};
 pub(super) enum Setting {
     WithoutAccounts,
     SignsWithEd25519,
+    WithSessions,
     TokensInHeadersAlone,
     BodyLimit(usize),
     BodyTime(Duration),
@@ -125,6 +126,7 @@ pub(super) fn setting(words: &str) -> Result<Setting, String> {
     match words.split(' ').collect::<Vec<_>>()[..] {
         ["without", "accounts"] => Ok(Setting::WithoutAccounts),
         ["signs", "with", "ed25519"] => Ok(Setting::SignsWithEd25519),
+        ["with", "sessions"] => Ok(Setting::WithSessions),
         ["tokens", "in", "headers", "alone"] => Ok(Setting::TokensInHeadersAlone),
         ["body", "limit", bytes] => Ok(Setting::BodyLimit(number(bytes)?)),
         ["body", "time", time] => Ok(Setting::BodyTime(duration(time)?)),

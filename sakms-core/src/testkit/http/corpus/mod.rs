@@ -67,6 +67,7 @@
 //! | --- | --- |
 //! | `@service without accounts` | has none, and no tokens |
 //! | `@service signs with ed25519` | signs its tokens with that, and not with a secret |
+//! | `@service with sessions` | has those, and refresh tokens |
 //! | `@service tokens in headers alone` | takes none in the query |
 //! | `@service body limit 100`, `@service body time 300ms` | takes less |
 //! | `@service groups keys meta` | has these routes alone |
@@ -115,6 +116,7 @@ const FILES: &[(&str, &str)] = files! {
     "sizes"
     "fields"
     "accounts"
+    "sessions"
     "paging"
     "managing"
     "guard"

@@ -34,9 +34,11 @@ impl Scenario {
         let keyring = self.keyring();
         let kid = keyring.as_ref().and_then(|ring| ring.kids().next());
         let kid = kid.unwrap_or_default().to_owned();
+        let sessions = |setting: &Setting| matches!(setting, Setting::WithSessions);
+        let sessions = self.settings.iter().any(sessions);
         let settings = |api| self.settings.iter().fold(api, apply);
         let world = stage
-            .world_drawing(Arc::clone(&entropy) as _, keyring, settings)
+            .world_drawing(Arc::clone(&entropy) as _, keyring, sessions, settings)
             .await;
         let mut names = Names::default();
         names.set("version", env!("CARGO_PKG_VERSION"));
@@ -83,7 +85,7 @@ fn ed25519() -> Keyring {
 
 fn apply(api: Api, setting: &Setting) -> Api {
     match setting {
-        Setting::WithoutAccounts | Setting::SignsWithEd25519 => api,
+        Setting::WithoutAccounts | Setting::SignsWithEd25519 | Setting::WithSessions => api,
         Setting::TokensInHeadersAlone => api.query_token(QueryToken::Deny),
         Setting::BodyLimit(bytes) => api.body_limit(*bytes),
         Setting::BodyTime(time) => api.body_time(*time),
