@@ -205,7 +205,6 @@ fn pages_and_paths_of_nobody() {
         ("HEAD /nowhere", &[], "", 404),
         ("OPTIONS *", &[], "", 404),
         ("GET http://elsewhere/demo/public", &[], "", 200),
-        ("GET /health", &[], "", 200),
         ("GET /ready", &[], "", 200),
         ("PUT /health", &[], "", 405),
         ("GET /openapi.json", &[], "", 200),
@@ -214,4 +213,13 @@ fn pages_and_paths_of_nobody() {
         ("GET /redoc", &[], "", 200),
         ("HEAD /redoc/", &[], "", 200),
     ]);
+    // How far each of them has read the journal is its own.
+    let [one, two] = [0, 1].map(|number| {
+        let answer = pair.servers[number].send("GET", "/health", &[], "");
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let mut health = answer.json();
+        assert!(health["journal"].take().is_object(), "{}", answer.body);
+        health
+    });
+    assert_eq!(one, two);
 }

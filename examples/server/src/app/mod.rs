@@ -8,12 +8,14 @@ use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig, KeyHasher};
 use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
-use sakms_core::service::{CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms};
+use sakms_core::service::{
+    CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms, SessionConfig,
+};
 use sakms_core::token::{JwtIssuer, Keyring};
 
 use crate::config::{
     CacheSettings, HashSettings, KeyHasherSetting, KeySettings, LimiterDownSetting,
-    QueryTokenSetting, Settings,
+    QueryTokenSetting, SessionSettings, Settings,
 };
 use crate::database::Database;
 use crate::error::Failure;
@@ -95,14 +97,19 @@ pub(crate) fn sakms(
         .build();
     let issuer = issuer.map_err(|error| Failure::new("tokens", &error))?;
     let builder = match database {
-        Database::Sqlite(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
-        Database::MariaDb(store) => Sakms::builder(store.clone(), keys.master).accounts(store),
+        Database::Sqlite(store) => Sakms::builder(store.clone(), keys.master)
+            .accounts(store.clone())
+            .sessions(store),
+        Database::MariaDb(store) => Sakms::builder(store.clone(), keys.master)
+            .accounts(store.clone())
+            .sessions(store),
     };
     let mut builder = builder
         .key_lifetimes(rules.lifetimes)
         .rotation_overlap(rules.overlap)
         .remember_requests(settings.keys.idempotency_time)
         .refusals_per_minute(settings.keys.refusals_per_minute)
+        .session_config(sessions(&settings.sessions))
         .hashing(rules.hashing)
         .caching(caching(&settings.cache))
         .password_policy(rules.passwords)
@@ -119,6 +126,14 @@ pub(crate) fn sakms(
     builder
         .build()
         .map_err(|error| Failure::new("the service could not be set up", &error))
+}
+
+fn sessions(settings: &SessionSettings) -> SessionConfig {
+    SessionConfig::default()
+        .idle(settings.session_idle)
+        .absolute(settings.session_lifetime)
+        .grace(settings.refresh_grace)
+        .most(settings.sessions_per_account)
 }
 
 fn caching(settings: &CacheSettings) -> CacheConfig {

@@ -47,7 +47,7 @@ pub(crate) enum KeysCommand {
 /// What to do to accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Give an account a role; it is in force with the account's next request
+    /// Give an account a role; it is in force as soon as the servers have read the journal
     Grant {
         /// The address the account signs in with
         #[arg(long, value_name = "ADDRESS")]

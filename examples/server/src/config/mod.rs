@@ -15,11 +15,13 @@ use clap::{Args, Parser, ValueEnum};
 mod command;
 mod http;
 mod keys;
+mod sessions;
 mod time;
 
 pub(crate) use command::{AccountCommand, AuditCommand, Command, KeysCommand};
 pub(crate) use http::{HttpSettings, LimiterDownSetting, MetricsSetting};
 pub(crate) use keys::{HashSettings, KeyHasherSetting, KeySettings};
+pub(crate) use sessions::SessionSettings;
 use time::{milliseconds, staleness, token_seconds};
 
 /// API key and access management: register, sign in, issue keys, check them, revoke them.
@@ -62,8 +64,8 @@ pub(crate) struct Settings {
     )]
     pub(crate) query_token: QueryTokenSetting,
 
-    /// How long a JWT is good for, in seconds (60 to 86400)
-    #[arg(long, global = true, env = "SAKMS_TOKEN_LIFETIME", default_value = "3600", value_name = "SECONDS", value_parser = token_seconds)]
+    /// How long a JWT is good for, in seconds (60 to 86400); the refresh token gives the next one
+    #[arg(long, global = true, env = "SAKMS_TOKEN_LIFETIME", default_value = "900", value_name = "SECONDS", value_parser = token_seconds)]
     pub(crate) token_lifetime: Duration,
 
     #[command(flatten)]
@@ -74,6 +76,8 @@ pub(crate) struct Settings {
     pub(crate) keys: KeySettings,
     #[command(flatten)]
     pub(crate) hashing: HashSettings,
+    #[command(flatten)]
+    pub(crate) sessions: SessionSettings,
     #[command(flatten)]
     pub(crate) cache: CacheSettings,
     #[command(flatten)]
