@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
+use super::exchange::TokenExchange;
 use super::follow::Follower;
 use super::keys::{Forgetter, IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap};
 use super::limit::LimiterDown;
@@ -34,6 +35,7 @@ pub struct SakmsBuilder {
     environments: Vec<Environment>,
     accounts: Option<Arc<dyn AccountStore>>,
     tokens: Option<Arc<dyn TokenIssuer>>,
+    exchange: Option<TokenExchange>,
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
     caching: CacheConfig,
@@ -53,6 +55,7 @@ impl SakmsBuilder {
             environments: vec![Environment::live(), Environment::test()],
             accounts: None,
             tokens: None,
+            exchange: None,
             hashing: HashPoolConfig::default(),
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
@@ -96,6 +99,12 @@ impl SakmsBuilder {
     /// Who makes and checks JWTs.
     pub fn token_issuer(mut self, issuer: impl TokenIssuer) -> Self {
         self.tokens = Some(Arc::new(issuer));
+        self
+    }
+
+    /// Has API keys exchanged for tokens that other services check by themselves. It needs a token issuer as well.
+    pub fn token_exchange(mut self, exchange: TokenExchange) -> Self {
+        self.exchange = Some(exchange);
         self
     }
 
@@ -184,6 +193,13 @@ impl SakmsBuilder {
         if self.accounts.is_some() && self.tokens.is_none() {
             return Err(BuildError::AccountsWithoutTokens);
         }
+        if let Some(exchange) = &self.exchange {
+            if self.tokens.is_none() {
+                let why = "exchanging keys needs a token issuer: call `token_issuer` as well";
+                return Err(BuildError::Exchange(why));
+            }
+            exchange.check(&self.environments)?;
+        }
         let format = KeyFormat::new(self.prefix, self.environments, &self.master_keys)?;
         let hashes =
             HashPool::with_master_keys(self.hashing, &self.master_keys, Arc::clone(&self.entropy))?;
@@ -213,6 +229,7 @@ impl SakmsBuilder {
             keys: self.keys,
             accounts: self.accounts,
             tokens: self.tokens,
+            exchange: self.exchange,
             format,
             cursors: CursorSeal::new(&self.master_keys),
             places: ListSeal::new(&self.master_keys),
@@ -243,6 +260,8 @@ impl SakmsBuilder {
 pub enum BuildError {
     /// There are accounts and nobody who issues tokens for them.
     AccountsWithoutTokens,
+    /// Keys cannot be exchanged so: the text says why.
+    Exchange(&'static str),
     /// There is no environment.
     Format(InvalidWord),
     /// The hashing threads did not start.
@@ -257,6 +276,7 @@ impl fmt::Display for BuildError {
             Self::AccountsWithoutTokens => {
                 f.write_str("accounts need a token issuer: call `token_issuer` as well")
             }
+            Self::Exchange(why) => f.write_str(why),
             Self::Format(error) => error.fmt(f),
             Self::Entropy(error) => error.fmt(f),
             Self::Hashing(error) => write!(f, "hashing could not be set up: {error}"),
