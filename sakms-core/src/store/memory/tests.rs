@@ -41,7 +41,7 @@ async fn debug_counts_and_shows_nothing() {
     store.record_uses(&used(4)).await.unwrap();
     assert_eq!(
         format!("{:?}", store.clone()),
-        "MemoryStore { keys: 1, secrets: 1, uses: 7, disabled_owners: 0, accounts: 0, journal: 1 }"
+        "MemoryStore { keys: 1, secrets: 1, uses: 7, disabled_owners: 0, accounts: 0, states: 0, journal: 1 }"
     );
 }
 
