@@ -13,11 +13,13 @@ use std::time::Duration;
 use clap::{Args, Parser, ValueEnum};
 
 mod command;
+mod exchange;
 mod http;
 mod keys;
 mod time;
 
 pub(crate) use command::{AccountCommand, AuditCommand, Command, KeysCommand};
+pub(crate) use exchange::{ExchangeAudience, ExchangeSettings};
 pub(crate) use http::{HttpSettings, LimiterDownSetting, MetricsSetting};
 pub(crate) use keys::{HashSettings, KeyHasherSetting, KeySettings};
 use time::{milliseconds, staleness, token_seconds};
@@ -72,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) secrets: SecretSettings,
     #[command(flatten)]
     pub(crate) keys: KeySettings,
+    #[command(flatten)]
+    pub(crate) exchange: ExchangeSettings,
     #[command(flatten)]
     pub(crate) hashing: HashSettings,
     #[command(flatten)]
