@@ -16,6 +16,7 @@ on_each_framework!(
     on_mariadb_by_one_variable,
     on_mariadb_by_the_seeds_variable_and_scheme,
     a_query_token_can_be_switched_off,
+    a_key_is_exchanged_where_that_is_set,
 );
 
 fn every_way(server: &Server) {
@@ -136,4 +137,53 @@ fn a_query_token_can_be_switched_off(site: &Site) {
         (refused.status, refused.text("code")),
         (401, "credential_in_query".to_owned())
     );
+}
+
+fn a_key_is_exchanged_where_that_is_set(site: &Site) {
+    let exchange = |server: &Server, key: &str, audience: &str| {
+        let body = format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={key}\
+             &subject_token_type=urn:sakms:params:oauth:token-type:api-key&audience={audience}"
+        );
+        let (address, length) = (server.address, body.len());
+        let request = format!(
+            "POST /oauth/token HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        support::client::raw(address, request.as_bytes()).unwrap()
+    };
+    let make = |server: &Server, environment: &str| {
+        let bearer = format!("Bearer {}", flow::login(server, "ada@example.com"));
+        let asked = json!({"environment": environment}).to_string();
+        let made = server.send("POST", "/keys", &[("Authorization", &bearer)], &asked);
+        made.text("api_key")
+    };
+    let settings = [
+        (
+            "SAKMS_EXCHANGE_AUDIENCE",
+            "https://a.example,https://b.example=test",
+        ),
+        ("SAKMS_EXCHANGE_LIFETIME", "120"),
+    ];
+    let (live, test) = {
+        let server = site.start(&settings);
+        flow::register(&server, "ada@example.com");
+        let (live, test) = (make(&server, "live"), make(&server, "test"));
+        for (key, audience) in [(&live, "https://a.example"), (&test, "https://b.example")] {
+            let answer = exchange(&server, key, audience);
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            assert_eq!(answer.json()["expires_in"], 120);
+            let token = format!("Bearer {}", answer.text("access_token"));
+            let opened = server.send("GET", "/keys", &[("Authorization", &token)], "");
+            assert_eq!(opened.status, 401);
+        }
+        for (key, audience) in [(&live, "https://b.example"), (&live, "sakms")] {
+            assert_eq!(exchange(&server, key, audience).status, 400, "{audience}");
+        }
+        (live, test)
+    };
+    let server = site.start(&[]);
+    for key in [live, test] {
+        assert_eq!(exchange(&server, &key, "https://a.example").status, 404);
+    }
 }

@@ -71,6 +71,9 @@ impl From<Sakms> for Api {
         if sakms.has_tokens() {
             groups.insert(Group::Tokens);
         }
+        if sakms.exchanges_keys() {
+            groups.insert(Group::Exchange);
+        }
         let (body_limit, body_time) = (64 * 1024, Duration::from_secs(10));
         Self {
             sakms,

@@ -11,7 +11,8 @@ use super::call::{Call, Reply};
 #[cfg(feature = "docs-ui")]
 use super::handlers::documents;
 use super::handlers::{
-    ask, audit, auth, bulk, keys, meta, oversight, roles, rotation, sessions, state, tokens,
+    ask, audit, auth, bulk, exchange, keys, meta, oversight, roles, rotation, sessions, state,
+    tokens,
 };
 use super::problem::Problem;
 use crate::key::Scope;
@@ -56,6 +57,8 @@ pub enum Group {
     Roles,
     /// Asking about keys and revoking them as OAuth does (RFC 7662 and RFC 7009).
     OAuth,
+    /// Exchanging keys for tokens (RFC 8693); there by default where that is set up.
+    Exchange,
     /// Reading the journal.
     Audit,
     /// Health.
@@ -134,6 +137,8 @@ pub fn routes() -> &'static [Route] {
             row!(POST "/keys/verify/batch", Keys, holding("keys:verify"), true, ask::verify_each),
             row!(POST "/oauth/introspect", OAuth, holding("keys:verify"), true, ask::introspect),
             row!(POST "/oauth/revoke", OAuth, ANYONE, true, ask::revoke),
+            row!(GET "/oauth/revocations", Tokens, holding("keys:verify"), false, tokens::revocations),
+            row!(POST "/oauth/token", Exchange, ANYONE, true, exchange::exchange),
             row!(GET "/accounts", Accounts, Access::Admin, false, oversight::accounts),
             row!(POST "/accounts/{id}/disable", Accounts, Access::Admin, false, oversight::disable),
             row!(POST "/accounts/{id}/enable", Accounts, Access::Admin, false, oversight::enable),

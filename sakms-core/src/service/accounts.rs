@@ -38,6 +38,8 @@ pub enum CallerDenial {
     NoTokens,
     /// The token is not good.
     Token(TokenDenial),
+    /// The token is not of somebody who has signed in, but of a key that was exchanged for it.
+    OfAKey,
     /// There is no such account.
     UnknownAccount,
     /// The account is disabled.
@@ -51,6 +53,7 @@ impl fmt::Display for CallerDenial {
         match self {
             Self::NoTokens => f.write_str("this service has no tokens"),
             Self::Token(denial) => denial.fmt(f),
+            Self::OfAKey => f.write_str("the token is of a key, for another service"),
             Self::UnknownAccount => f.write_str("the token's account does not exist"),
             Self::Disabled => f.write_str("the token's account is disabled"),
             Self::SessionEnded => f.write_str("the token's session has ended"),
@@ -209,6 +212,10 @@ impl Sakms {
             Verdict::Granted(claims) => claims,
             Verdict::Denied(denial) => return Ok(Verdict::Denied(CallerDenial::Token(denial))),
         };
+        // Its audience is another already; a host that gave it ours by mistake must not have made a sign-in of it.
+        if claims.key().is_some() {
+            return Ok(Verdict::Denied(CallerDenial::OfAKey));
+        }
         if let Some(verdict) = self.caller_in_session(&claims).await? {
             return Ok(verdict.map(|caller| caller.known_by(claims)));
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
+use super::exchange::TokenExchange;
 use super::follow::Follower;
 use super::keys::{Forgetter, IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap};
 use super::limit::LimiterDown;
@@ -39,6 +40,7 @@ pub struct SakmsBuilder {
     states: Option<Arc<dyn StateStore>>,
     sessions: SessionConfig,
     throttles: ThrottleConfig,
+    exchange: Option<TokenExchange>,
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
     caching: CacheConfig,
@@ -61,6 +63,7 @@ impl SakmsBuilder {
             states: None,
             sessions: SessionConfig::default(),
             throttles: ThrottleConfig::default(),
+            exchange: None,
             hashing: HashPoolConfig::default(),
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
@@ -124,6 +127,12 @@ impl SakmsBuilder {
     /// there is a store for it ([`SakmsBuilder::sessions`]).
     pub fn throttles(mut self, config: ThrottleConfig) -> Self {
         self.throttles = config;
+        self
+    }
+
+    /// Has API keys exchanged for tokens that other services check by themselves. It needs a token issuer as well.
+    pub fn token_exchange(mut self, exchange: TokenExchange) -> Self {
+        self.exchange = Some(exchange);
         self
     }
 
@@ -221,6 +230,13 @@ impl SakmsBuilder {
             None => 0,
         };
         let standings = Arc::new(Standings::new(remembered));
+        if let Some(exchange) = &self.exchange {
+            if self.tokens.is_none() {
+                let why = "exchanging keys needs a token issuer: call `token_issuer` as well";
+                return Err(BuildError::Exchange(why));
+            }
+            exchange.check(&self.environments)?;
+        }
         let format = KeyFormat::new(self.prefix, self.environments, &self.master_keys)?;
         let hashes =
             HashPool::with_master_keys(self.hashing, &self.master_keys, Arc::clone(&self.entropy))?;
@@ -261,6 +277,7 @@ impl SakmsBuilder {
             states: self.states,
             sessions,
             standings,
+            exchange: self.exchange,
             format,
             cursors: CursorSeal::new(&self.master_keys),
             places: ListSeal::new(&self.master_keys),
@@ -294,6 +311,8 @@ pub enum BuildError {
     AccountsWithoutTokens,
     /// A setting of sessions is out of its bounds.
     Sessions(InvalidSessionConfig),
+    /// Keys cannot be exchanged so: the text says why.
+    Exchange(&'static str),
     /// There is no environment.
     Format(InvalidWord),
     /// The hashing threads did not start.
@@ -309,6 +328,7 @@ impl fmt::Display for BuildError {
                 f.write_str("accounts need a token issuer: call `token_issuer` as well")
             }
             Self::Sessions(error) => error.fmt(f),
+            Self::Exchange(why) => f.write_str(why),
             Self::Format(error) => error.fmt(f),
             Self::Entropy(error) => error.fmt(f),
             Self::Hashing(error) => write!(f, "hashing could not be set up: {error}"),

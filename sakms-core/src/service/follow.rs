@@ -80,6 +80,11 @@ impl Follower {
         self.lag(elapsed).is_some_and(|lag| lag < self.bound)
     }
 
+    /// For how long what is remembered is believed without word from the journal.
+    pub(super) const fn bound(&self) -> Duration {
+        self.bound
+    }
+
     pub(super) fn status(&self) -> JournalStatus {
         let lag = self.lag(self.clock.elapsed());
         JournalStatus {

@@ -10,6 +10,7 @@ mod cache;
 mod caller;
 mod cursor;
 mod error;
+mod exchange;
 mod follow;
 mod gates;
 mod keys;
@@ -18,6 +19,7 @@ mod oversight;
 mod refusals;
 mod renew;
 mod requirement;
+mod revocations;
 mod seal;
 mod sessions;
 mod statistics;
@@ -40,6 +42,7 @@ pub use cache::{CacheConfig, Evictions};
 pub use caller::Caller;
 pub use cursor::Cursor;
 pub use error::{Error, FieldError};
+pub use exchange::{ExchangeDenial, ExchangedToken, TokenExchange};
 pub use follow::JournalStatus;
 pub use keys::{
     CreatedKey, IdempotencyKey, InvalidLifetimes, KeyChange, KeyLifetimes, KeyList, KeySelection,
@@ -48,6 +51,7 @@ pub use keys::{
 pub use limit::{LimiterDown, QuotaStanding, RateStanding, Retiring, Standing};
 pub use oversight::{AccountList, Explanation, Gate, Hypothesis, KeyUsage, ListedAccount};
 pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
+pub use revocations::{FeedPosition, InvalidPosition, PositionGone, Revocation, RevocationPage};
 pub use sessions::{
     InvalidSessionConfig, ListedSession, Origin, RefreshDenial, SessionConfig, SignedIn,
 };
@@ -109,6 +113,7 @@ struct Inner {
     states: Option<Arc<dyn StateStore>>,
     sessions: sessions::Sessions,
     standings: Arc<sessions::Standings>,
+    exchange: Option<TokenExchange>,
     format: KeyFormat,
     cursors: cursor::CursorSeal,
     places: seal::ListSeal,

@@ -1,11 +1,12 @@
 //! What a token says, and how it says it in JSON.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
-use super::{ExtraClaims, TokenDenial};
+use super::{ExtraClaims, KeyGrant, TokenDenial};
 use crate::clock::Timestamp;
-use crate::id::SessionId;
-use crate::key::Owner;
+use crate::id::{KeyId, SessionId};
+use crate::key::{Owner, ScopeSet};
 
 /// What a token says that was found to be good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,7 @@ pub struct Claims {
     expires_at: Timestamp,
     id: String,
     session: Option<SessionId>,
+    grant: Option<KeyGrant>,
     extra: ExtraClaims,
 }
 
@@ -39,6 +41,7 @@ impl Claims {
             expires_at,
             id,
             session: None,
+            grant: None,
             extra: ExtraClaims::new(),
         }
     }
@@ -47,6 +50,13 @@ impl Claims {
     #[must_use]
     pub const fn of_session(mut self, session: SessionId) -> Self {
         self.session = Some(session);
+        self
+    }
+
+    /// The same of an API key that was exchanged for it.
+    #[must_use]
+    pub fn of_key(mut self, grant: KeyGrant) -> Self {
+        self.grant = Some(grant);
         self
     }
 
@@ -99,6 +109,20 @@ impl Claims {
         self.session
     }
 
+    /// Which API key was exchanged for it (`key_id`), if one was. Such a token is no sign-in: it may do what
+    /// [`scopes`](Self::scopes) says.
+    #[must_use]
+    pub fn key(&self) -> Option<KeyId> {
+        self.grant.as_ref().map(|grant| grant.key)
+    }
+
+    /// What a token may do that an API key was exchanged for (`scope`, RFC 9068 section 2.2.3); nothing for other tokens, of
+    /// which scopes say nothing.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&ScopeSet> {
+        self.grant.as_ref().map(|grant| &grant.scopes)
+    }
+
     /// What else it says.
     #[must_use]
     pub const fn extra(&self) -> &ExtraClaims {
@@ -137,7 +161,7 @@ impl WireClaims {
     const MAX_ID_BYTES: usize = 128;
 
     /// The claims in the library's own types, and the moment from which on they hold.
-    pub(super) fn read(self) -> Result<(Claims, Timestamp), TokenDenial> {
+    pub(super) fn read(mut self) -> Result<(Claims, Timestamp), TokenDenial> {
         let not_before = moment(self.nbf)?;
         if self.jti.is_empty() || self.jti.len() > Self::MAX_ID_BYTES {
             return Err(TokenDenial::Claims);
@@ -146,6 +170,10 @@ impl WireClaims {
             Some(sid) => Some(sid.parse().map_err(|_| TokenDenial::Claims)?),
             None => None,
         };
+        let grant = taken_from(&mut self.extra)?;
+        if session.is_some() && grant.is_some() {
+            return Err(TokenDenial::Claims);
+        }
         let claims = Claims {
             subject: self.sub.parse().map_err(|_| TokenDenial::Claims)?,
             issuer: self.iss,
@@ -154,10 +182,51 @@ impl WireClaims {
             expires_at: moment(self.exp)?,
             id: self.jti,
             session,
+            grant,
             extra: self.extra,
         };
         Ok((claims, not_before))
     }
+}
+
+/// The names of what a token says of the key that was exchanged for it. `key_id` says that there was one; without it the other
+/// two are the host's, or another issuer's.
+const KEY: &str = "key_id";
+const CLIENT: &str = "client_id";
+const SCOPE: &str = "scope";
+
+/// Says which key was exchanged and what that allows. The key is the client too (RFC 9068, section 2.2), as it is where it is
+/// asked about (RFC 7662).
+pub(super) fn say(extra: &mut ExtraClaims, grant: &KeyGrant) {
+    extra.put(KEY, grant.key.to_string());
+    extra.put(CLIENT, grant.key.to_string());
+    // A scope has a word at least (RFC 6749, section 3.3).
+    if !grant.scopes.is_empty() {
+        extra.put(SCOPE, grant.scopes.to_string());
+    }
+}
+
+fn taken_from(extra: &mut ExtraClaims) -> Result<Option<KeyGrant>, TokenDenial> {
+    let text = |value: Value| match value {
+        Value::String(text) => Ok(text),
+        _ => Err(TokenDenial::Claims),
+    };
+    let Some(key) = extra.take(KEY) else {
+        return Ok(None);
+    };
+    let key = text(key)?;
+    let client = extra.take(CLIENT).map(text).transpose()?;
+    if client.is_some_and(|client| client != key) {
+        return Err(TokenDenial::Claims);
+    }
+    let scopes = extra.take(SCOPE).map(text).transpose()?;
+    Ok(Some(KeyGrant {
+        key: key.parse().map_err(|_| TokenDenial::Claims)?,
+        scopes: scopes
+            .unwrap_or_default()
+            .parse()
+            .map_err(|_| TokenDenial::Claims)?,
+    }))
 }
 
 fn moment(seconds: u64) -> Result<Timestamp, TokenDenial> {

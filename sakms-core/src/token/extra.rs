@@ -42,6 +42,7 @@ impl ExtraClaims {
         "act",
         "may_act",
         "cnf",
+        "key_id",
     ];
     /// The longest name, in bytes.
     pub const MAX_NAME_BYTES: usize = 256;
@@ -95,6 +96,16 @@ impl ExtraClaims {
     /// Their names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+
+    /// One of the names that are reserved, said by SAKMS itself.
+    pub(super) fn put(&mut self, name: &str, value: String) {
+        self.0.insert(name.to_owned(), Value::String(value));
+    }
+
+    /// Takes one out.
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
     }
 
     /// Whether there are none.

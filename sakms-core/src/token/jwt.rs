@@ -12,8 +12,9 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::claims::{Claims, WireClaims};
-use super::compact::{self, Compact, Header};
+use super::check::{Expected, Refusal, check};
+use super::claims::{self, Claims, WireClaims};
+use super::compact::{self, Header};
 use super::keyring::Keyring;
 use super::{IssuedToken, Jwks, TokenDenial, TokenError, TokenIssuer, TokenRequest};
 use crate::clock::{Clock, SystemClock};
@@ -59,13 +60,22 @@ impl JwtIssuer {
     }
 
     fn make(&self, request: &TokenRequest) -> Result<IssuedToken, TokenError> {
-        let lifetime = self.lifetime.unwrap_or(match request.session {
+        let by_default = self.lifetime.unwrap_or(match request.session {
             Some(_) => Self::LIFETIME_IN_SESSION,
             None => Self::LIFETIME,
         });
         let now = u64::try_from(self.clock.now().as_secs()).map_err(TokenError::new)?;
         let name = entropy::draw::<16>(&*self.entropy).map_err(TokenError::new)?;
         let key = self.keyring.signing();
+        let lifetime = request.lifetime.unwrap_or(by_default).as_secs();
+        if !(1..=Self::MAX_LIFETIME.as_secs()).contains(&lifetime) {
+            return Err(TokenError::new("a token lives for 1 second to 24 hours"));
+        }
+        let mut extra = request.extra.clone();
+        if let Some(grant) = &request.grant {
+            claims::say(&mut extra, grant);
+        }
+        let audience = request.audience.as_ref();
         let header = Header {
             alg: key.algorithm().name().to_owned(),
             typ: compact::TYPE.to_owned(),
@@ -73,57 +83,34 @@ impl JwtIssuer {
         };
         let claims = WireClaims {
             iss: self.issuer.clone(),
-            aud: self.audience.clone(),
+            aud: audience.map_or_else(|| self.audience.clone(), ToString::to_string),
             sub: request.subject.as_str().to_owned(),
             iat: now,
             nbf: now,
-            exp: now.saturating_add(lifetime.as_secs()),
+            exp: now.saturating_add(lifetime),
             jti: URL_SAFE_NO_PAD.encode(name),
             sid: request.session.map(|session| session.to_string()),
-            extra: request.extra.clone(),
+            extra,
         };
         let signed = compact::to_be_signed(&header, &claims)?;
         let signature = key.sign(signed.as_bytes())?;
-        let token = BearerToken::new(compact::append(signed, &signature));
-        Ok(IssuedToken::new(token, lifetime))
+        let token = compact::append(signed, &signature);
+        if token.len() > compact::MAX_BYTES {
+            // Nobody would look at it.
+            return Err(TokenError::new("the claims are too large for a token"));
+        }
+        let (token, lifetime) = (BearerToken::new(token), Duration::from_secs(lifetime));
+        Ok(IssuedToken::new(token, lifetime).meant_for(request.audience.clone()))
     }
 
-    /// The signature comes first: before it, nothing is believed of a token but which key is to check it.
     fn check(&self, text: &str) -> Result<Claims, Refusal> {
-        let token = Compact::parse(text)?;
-        if token.header.typ != compact::TYPE {
-            return Err(TokenDenial::WrongType.into());
-        }
-        let key = self.keyring.find(&token.header.kid, self.clock.now())?;
-        if token.header.alg != key.algorithm().name() {
-            return Err(TokenDenial::WrongAlgorithm.into());
-        }
-        if !key.verifies(token.signed, &token.signature)? {
-            return Err(TokenDenial::Signature.into());
-        }
-        Ok(self.judge(token.claims()?)?)
-    }
-
-    fn judge(&self, claims: WireClaims) -> Result<Claims, TokenDenial> {
-        let (claims, not_before) = claims.read()?;
-        if claims.issuer() != self.issuer {
-            return Err(TokenDenial::WrongIssuer);
-        }
-        if claims.audience() != self.audience {
-            return Err(TokenDenial::WrongAudience);
-        }
-        let (issued, expires) = (claims.issued_at(), claims.expires_at());
-        if expires <= issued || expires.since(issued) > Self::MAX_LIFETIME {
-            return Err(TokenDenial::Claims);
-        }
         let now = self.clock.now();
-        if now >= expires && now.since(expires) >= self.leeway {
-            return Err(TokenDenial::Expired);
-        }
-        if not_before.since(now) > self.leeway || issued.since(now) > self.leeway {
-            return Err(TokenDenial::NotYetValid);
-        }
-        Ok(claims)
+        let expected = Expected {
+            issuer: &self.issuer,
+            audience: &self.audience,
+            leeway: self.leeway,
+        };
+        check(text, expected, now, |kid| self.keyring.find(kid, now))
     }
 }
 
@@ -146,24 +133,6 @@ impl TokenIssuer for JwtIssuer {
 
     fn jwks(&self) -> Option<Jwks> {
         Some(self.keyring.jwks(self.clock.now()))
-    }
-}
-
-/// Why a check came to an end: the two stay apart until they leave.
-enum Refusal {
-    Denied(TokenDenial),
-    Undecided(TokenError),
-}
-
-impl From<TokenDenial> for Refusal {
-    fn from(reason: TokenDenial) -> Self {
-        Self::Denied(reason)
-    }
-}
-
-impl From<TokenError> for Refusal {
-    fn from(error: TokenError) -> Self {
-        Self::Undecided(error)
     }
 }
 

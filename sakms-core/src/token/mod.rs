@@ -22,6 +22,8 @@
 //! ```
 
 mod algorithm;
+mod audience;
+mod check;
 mod claims;
 mod compact;
 mod extra;
@@ -30,6 +32,7 @@ mod jwks;
 mod jwt;
 mod key;
 mod keyring;
+mod offline;
 mod provider;
 mod secret_check;
 
@@ -40,6 +43,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use algorithm::TokenAlgorithm;
+pub use audience::{Audience, InvalidAudience};
 pub use claims::Claims;
 pub use extra::{ExtraClaims, InvalidClaim};
 pub use hmac_secret::HmacSecret;
@@ -47,10 +51,15 @@ pub use jwks::{Jwks, PublicJwk};
 pub use jwt::{InvalidTokenConfig, JwtIssuer, JwtIssuerBuilder};
 pub use key::{InvalidTokenKey, SigningKey, VerifyingKey};
 pub use keyring::{InvalidKeyring, Keyring};
+pub use offline::{
+    Fetched, InvalidOfflineConfig, OfflineSource, OfflineVerifier, OfflineVerifierBuilder,
+};
 pub use secret_check::InvalidSecret;
 
-use crate::id::SessionId;
-use crate::key::Owner;
+pub(crate) use offline::{REMEMBERED, RevocationSubject};
+
+use crate::id::{KeyId, SessionId};
+use crate::key::{Owner, ScopeSet};
 use crate::secret::BearerToken;
 use crate::verdict::Verdict;
 
@@ -128,6 +137,13 @@ pub struct TokenRequest {
     pub subject: Owner,
     /// Which session it will belong to, if any: `sid`.
     pub session: Option<SessionId>,
+    /// For whom it will be meant, if not for the issuer's own audience: `aud`. An issuer that makes it so says that of what it
+    /// has made ([`IssuedToken::meant_for`]).
+    pub audience: Option<Audience>,
+    /// For how long it will be good, if not for as long as the issuer's tokens are; in whole seconds.
+    pub lifetime: Option<Duration>,
+    /// Which API key was exchanged for it and what it may do, if one was: `key_id`, `client_id` and `scope`.
+    pub grant: Option<KeyGrant>,
     /// What the host says in it.
     pub extra: ExtraClaims,
 }
@@ -139,8 +155,29 @@ impl TokenRequest {
         Self {
             subject,
             session: None,
+            audience: None,
+            lifetime: None,
+            grant: None,
             extra: ExtraClaims::new(),
         }
+    }
+}
+
+/// What an API key is exchanged for: a token may do what its scopes say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyGrant {
+    /// Which key.
+    pub key: KeyId,
+    /// What the token may do: no more than the key.
+    pub scopes: ScopeSet,
+}
+
+impl KeyGrant {
+    /// A grant of `key`.
+    #[must_use]
+    pub const fn new(key: KeyId, scopes: ScopeSet) -> Self {
+        Self { key, scopes }
     }
 }
 
@@ -149,13 +186,31 @@ impl TokenRequest {
 pub struct IssuedToken {
     token: BearerToken,
     expires_in: Duration,
+    audience: Option<Audience>,
 }
 
 impl IssuedToken {
     /// A token and for how long it is good.
     #[must_use]
     pub const fn new(token: BearerToken, expires_in: Duration) -> Self {
-        Self { token, expires_in }
+        Self {
+            token,
+            expires_in,
+            audience: None,
+        }
+    }
+
+    /// The same, meant for somebody else than the issuer's own audience.
+    #[must_use]
+    pub fn meant_for(mut self, audience: Option<Audience>) -> Self {
+        self.audience = audience;
+        self
+    }
+
+    /// For whom it is meant, if not for the issuer's own audience.
+    #[must_use]
+    pub const fn audience(&self) -> Option<&Audience> {
+        self.audience.as_ref()
     }
 
     /// The token, to be handed to whom it stands for and to nobody else.
@@ -203,6 +258,8 @@ pub enum TokenDenial {
     Expired,
     /// Its time has not come.
     NotYetValid,
+    /// The key, the owner or the session that it is of was put an end to.
+    Revoked,
 }
 
 impl fmt::Display for TokenDenial {
@@ -219,6 +276,7 @@ impl fmt::Display for TokenDenial {
             Self::WrongAudience => "the token is for another audience",
             Self::Expired => "the token has expired",
             Self::NotYetValid => "the token is not valid yet",
+            Self::Revoked => "what the token is of was revoked",
         })
     }
 }

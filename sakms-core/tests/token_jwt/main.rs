@@ -10,6 +10,8 @@ mod confusion;
 #[cfg(test)]
 mod forge;
 #[cfg(test)]
+mod grants;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod times;

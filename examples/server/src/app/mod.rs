@@ -10,12 +10,13 @@ use sakms_core::http::{Api, QueryToken};
 use sakms_core::key::KeyPrefix;
 use sakms_core::service::{
     CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms, SessionConfig, ThrottleConfig,
+    TokenExchange,
 };
 use sakms_core::token::{JwtIssuer, Keyring};
 
 use crate::config::{
-    CacheSettings, HashSettings, HttpSettings, KeyHasherSetting, KeySettings, LimiterDownSetting,
-    QueryTokenSetting, SessionSettings, Settings, ThrottleSetting,
+    CacheSettings, ExchangeAudience, HashSettings, HttpSettings, KeyHasherSetting, KeySettings,
+    LimiterDownSetting, QueryTokenSetting, SessionSettings, Settings, ThrottleSetting,
 };
 use crate::database::Database;
 use crate::error::Failure;
@@ -28,6 +29,7 @@ pub(crate) struct Rules {
     passwords: PasswordPolicy,
     lifetimes: KeyLifetimes,
     overlap: RotationOverlap,
+    exchange: Option<TokenExchange>,
 }
 
 impl Rules {
@@ -67,6 +69,7 @@ impl Rules {
             passwords,
             lifetimes,
             overlap,
+            exchange: exchange(settings)?,
         })
     }
 }
@@ -119,6 +122,9 @@ pub(crate) fn sakms(
             LimiterDownSetting::Open => LimiterDown::Open,
         })
         .token_issuer(issuer);
+    if let Some(exchange) = rules.exchange {
+        builder = builder.token_exchange(exchange);
+    }
     if let Some(most) = settings.keys.keys_per_owner {
         builder = builder.keys_per_owner(most);
     }
@@ -135,6 +141,30 @@ fn sessions(settings: &SessionSettings) -> SessionConfig {
         .absolute(settings.session_lifetime)
         .grace(settings.refresh_grace)
         .most(settings.sessions_per_account)
+}
+
+/// For whom keys are exchanged, if for anybody.
+fn exchange(settings: &Settings) -> Result<Option<TokenExchange>, Failure> {
+    let audiences = &settings.exchange.audiences;
+    if audiences.is_empty() {
+        return Ok(None);
+    }
+    let mut exchange = TokenExchange::new().lifetime(settings.exchange.lifetime);
+    for ExchangeAudience {
+        audience,
+        environment,
+    } in audiences.iter().cloned()
+    {
+        if audience.as_str() == settings.key_prefix {
+            let why = "the key prefix is the audience of this service itself";
+            return Err(Failure::plain(format!("--exchange-audience: {why}")));
+        }
+        exchange = match environment {
+            Some(environment) => exchange.audience_in(audience, environment),
+            None => exchange.audience(audience),
+        };
+    }
+    Ok(Some(exchange))
 }
 
 fn caching(settings: &CacheSettings) -> CacheConfig {
@@ -185,6 +215,19 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
+
+    #[test]
+    fn keys_are_exchanged_for_others_and_never_for_the_service_itself() {
+        let read = |list: &str| {
+            let settings = ["sakms-server", "--exchange-audience", list];
+            Rules::of(&Settings::try_parse_from(settings).unwrap())
+        };
+        let rules = read("https://reports.example,https://test.example=test").unwrap();
+        assert!(rules.exchange.is_some());
+        assert!(read("https://reports.example,sakms").is_err());
+        let settings = Settings::try_parse_from(["sakms-server"]).unwrap();
+        assert!(Rules::of(&settings).unwrap().exchange.is_none());
+    }
 
     #[test]
     fn the_hasher_that_is_set_is_the_one_that_is_used() {

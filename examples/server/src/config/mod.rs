@@ -13,12 +13,14 @@ use std::time::Duration;
 use clap::{Args, Parser, ValueEnum};
 
 mod command;
+mod exchange;
 mod http;
 mod keys;
 mod sessions;
 mod time;
 
 pub(crate) use command::{AccountCommand, AuditCommand, Command, KeysCommand};
+pub(crate) use exchange::{ExchangeAudience, ExchangeSettings};
 pub(crate) use http::{HttpSettings, LimiterDownSetting, MetricsSetting, ThrottleSetting};
 pub(crate) use keys::{HashSettings, KeyHasherSetting, KeySettings};
 pub(crate) use sessions::SessionSettings;
@@ -74,6 +76,8 @@ pub(crate) struct Settings {
     pub(crate) secrets: SecretSettings,
     #[command(flatten)]
     pub(crate) keys: KeySettings,
+    #[command(flatten)]
+    pub(crate) exchange: ExchangeSettings,
     #[command(flatten)]
     pub(crate) hashing: HashSettings,
     #[command(flatten)]

@@ -4,8 +4,10 @@
 mod ask;
 mod audit;
 mod bulk;
+mod exchange;
 mod oversight;
 mod read;
+mod revocations;
 mod roles;
 mod rotation;
 mod sessions;
@@ -17,7 +19,11 @@ pub(in crate::http) use ask::{IntrospectToken, RevokeToken};
 pub(in crate::http) use ask::{Introspection, Verification, VerifyKey, VerifyKeys, question};
 pub(in crate::http) use audit::AuditRow;
 pub(in crate::http) use bulk::{BulkRevocation, RevokeKeys, whose};
+#[cfg(feature = "openapi")]
+pub(in crate::http) use exchange::ExchangeKey;
+pub(in crate::http) use exchange::Exchanged;
 pub(in crate::http) use oversight::{Account, ExplainKey, Explained, Usage};
+pub(in crate::http) use revocations::Feed;
 pub(in crate::http) use roles::{RoleShown, SetRole};
 pub(in crate::http) use rotation::{Rotate, ShownKey};
 pub(in crate::http) use sessions::{ChangePassword, RefreshSession, SessionShown};

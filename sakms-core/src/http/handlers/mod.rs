@@ -6,6 +6,7 @@ pub(super) mod auth;
 pub(super) mod bulk;
 #[cfg(feature = "docs-ui")]
 pub(super) mod documents;
+pub(super) mod exchange;
 mod filters;
 pub(super) mod keys;
 mod listing;

@@ -1,18 +1,21 @@
 //! The words of the routes by which other programs ask about keys.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::Schema;
+use utoipa::PartialSchema;
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{ArrayBuilder, RefOr, Required};
 
-use super::errors;
 use super::examples::{ACCOUNT, KEY, TEXT};
-use super::page::Page;
+use super::page::{Page, parameter};
+use super::{errors, examples};
 use crate::http::dto::{
-    IntrospectToken, Introspection, RevokeToken, Verification, VerifyKey, VerifyKeys,
+    ExchangeKey, Exchanged, Feed, IntrospectToken, Introspection, RevokeToken, Verification,
+    VerifyKey, VerifyKeys,
 };
 use crate::http::problem::Problem;
 use crate::http::route::Route;
-use crate::service::{KeyDenial, Question};
+use crate::service::{KeyDenial, Question, Sakms, TokenExchange};
 
 pub(super) fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
     match (route.method.as_str(), route.path) {
@@ -70,8 +73,98 @@ pub(super) fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
                 Problem::overloaded(),
             ])
             .writes(),
+        ("GET", "/oauth/revocations") => page
+            .named(
+                "revocations",
+                "What was revoked",
+                "For services that check tokens by themselves: which keys, owners and sessions were put an end to, or are good \
+                 anew, since the last time. A token is refused when it was issued before the `valid_from` of the last word on \
+                 its key, its owner, its session or its owner's sessions, and always when that is null. Without `after` it \
+                 begins where the oldest token was issued that may still be good. 410 says that what was read before may not \
+                 hold: begin anew.",
+            )
+            .parameter(after())
+            .parameter(rows())
+            .gives::<Feed>("200", "What there is, up to a point.", revocations())
+            .fails([errors::invalid("after", "must be the `position` of an earlier answer"), Problem::position_gone()]),
+        ("POST", "/oauth/token") => page
+            .named(
+                "exchange_key",
+                "Exchange a key for a token (RFC 8693)",
+                "Gives a short token for an API key, that the service named by `audience` checks by itself with the public keys. \
+                 The key is checked as at a guard, and it is a use of the key; it needs no other credential. The token is never \
+                 good for longer than the key. Revoking the key ends the token where the service reads of revocations, and \
+                 anywhere else when it is to be exchanged again. It opens no route of this service. `key_id` in it is the key, \
+                 `sub` its owner.",
+            )
+            .takes_form::<ExchangeKey>(exchange_key())
+            .gives::<Exchanged<'_>>("200", "The token.", exchanged())
+            .fails([
+                Problem::invalid_request("The form has no parameter `audience`."),
+                Problem::unsupported_grant_type(),
+                Problem::invalid_target("Keys are not exchanged for this audience."),
+                Problem::invalid_scope("The key does not hold the scope reports:write."),
+                Problem::tokens_unavailable(),
+                Problem::overloaded(),
+            ])
+            .fails(errors::used_up())
+            .stored(),
         _ => page,
     }
+}
+
+fn after() -> ParameterBuilder {
+    let what = "Where to go on: the `position` of an earlier answer. The number alone is taken too, but then another database \
+                is not told from this one.";
+    parameter("after", ParameterIn::Query, what).schema(Some(String::schema()))
+}
+
+fn rows() -> ParameterBuilder {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::Integer))
+        .minimum(Some(1))
+        .maximum(Some(Sakms::MAX_FEED_ROWS))
+        .default(Some(Sakms::MAX_FEED_ROWS.into()));
+    let what = "How many rows of the journal are looked at.";
+    parameter("limit", ParameterIn::Query, what).schema(Some(schema))
+}
+
+fn revocations() -> Value {
+    let row = examples::audit_row();
+    let position = format!(
+        "{}:{}",
+        row["seq"],
+        row["chain"].as_str().unwrap_or_default()
+    );
+    json!({
+        "position": position,
+        "more": false,
+        "revocations": [{
+            "seq": row["seq"], "at": row["at"], "kind": "key", "subject": "Wb8qGJfZ0q4mJkYq3X1z9A", "valid_from": null,
+        }],
+    })
+}
+
+fn exchange_key() -> Value {
+    json!({
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": TEXT,
+        "subject_token_type": TokenExchange::API_KEY_TYPE,
+        "audience": "https://reports.example",
+        "scope": "reports:read",
+    })
+}
+
+fn exchanged() -> Value {
+    let mut answer = examples::signed_in();
+    let token = answer["access_token"].take();
+    json!({
+        "access_token": token,
+        "issued_token_type": Exchanged::ACCESS_TOKEN,
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "reports:read",
+    })
 }
 
 fn each(answer: RefOr<Schema>) -> RefOr<Schema> {

@@ -67,7 +67,7 @@ pub(super) fn implied(route: &Route) -> Vec<Problem> {
 }
 
 /// What a key is answered whose rate or quota is used up.
-fn used_up() -> impl Iterator<Item = Problem> {
+pub(super) fn used_up() -> impl Iterator<Item = Problem> {
     let a_day = Some(Duration::from_hours(24));
     let quota = KeyDenial::QuotaExhausted { retry_after: a_day };
     let rate = || {

@@ -105,13 +105,14 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 10] = [
     Group::Accounts,
     Group::Sessions,
     Group::Tokens,
     Group::Keys,
     Group::Roles,
     Group::OAuth,
+    Group::Exchange,
     Group::Audit,
     Group::Meta,
     Group::Documents,
@@ -125,6 +126,7 @@ const fn tag_name(group: Group) -> &'static str {
         Group::Keys => "Keys",
         Group::Roles => "Roles",
         Group::OAuth => "OAuth",
+        Group::Exchange => "Exchange",
         Group::Audit => "Audit",
         Group::Meta => "Health",
         Group::Documents => "Documents",
@@ -141,6 +143,7 @@ fn tag(group: Group) -> Tag {
         Group::Keys => "Managing one's own keys, and for admins everybody's.",
         Group::Roles => "Named sets of scopes that admins define and keys hold.",
         Group::OAuth => "Checking and revoking keys, for readers of OAuth.",
+        Group::Exchange => "Exchanging keys for tokens that other services check by themselves.",
         Group::Audit => "What was done, by whom, and that nobody changed it afterwards.",
         Group::Meta => "Whether the service lives, and whether it can work.",
         Group::Documents => "This document, and pages to read it.",

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use http::header::{ALLOW, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 
-use super::{Problem, REALM};
-use crate::service::FieldError;
+use super::{Problem, REALM, sentence};
+use crate::service::{ExchangeDenial, FieldError, KeyDenial};
 
 impl Problem {
     /// Nothing under this path.
@@ -93,6 +93,43 @@ impl Problem {
     pub(in crate::http) fn unsupported_token_type() -> Self {
         let detail = "A JWT ends by itself and cannot be revoked. An API key can.";
         Self::of_oauth("unsupported_token_type", detail)
+    }
+
+    /// RFC 6749, section 5.2.
+    pub(in crate::http) fn unsupported_grant_type() -> Self {
+        let detail = "The only grant_type here is urn:ietf:params:oauth:grant-type:token-exchange.";
+        Self::of_oauth("unsupported_grant_type", detail)
+    }
+
+    /// RFC 8693, section 2.2.2.
+    pub(in crate::http) fn invalid_target(detail: &'static str) -> Self {
+        Self::of_oauth("invalid_target", detail)
+    }
+
+    /// RFC 6749, section 5.2.
+    pub(in crate::http) fn invalid_scope(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::of_oauth("invalid_scope", detail)
+    }
+
+    /// Why a key was not exchanged. A key that is not good makes the request a bad one (RFC 8693, section 2.2.2): the route
+    /// itself asks for no credential, so there is no challenge.
+    pub(in crate::http) fn not_exchanged(denial: &ExchangeDenial) -> Self {
+        match denial {
+            ExchangeDenial::Audience => {
+                Self::invalid_target("Keys are not exchanged for this audience.")
+            }
+            ExchangeDenial::TooManyScopes => {
+                Self::invalid_scope(sentence(&format!("{denial}: ask for fewer")))
+            }
+            ExchangeDenial::Key(denial) => match denial {
+                KeyDenial::MissingScope(_) => Self::invalid_scope(sentence(&denial.to_string())),
+                KeyDenial::RateLimited { .. } | KeyDenial::QuotaExhausted { .. } => Self {
+                    oauth: true,
+                    ..Self::key_denied(denial)
+                },
+                denial => Self::invalid_request(Self::key_denied(denial).detail),
+            },
+        }
     }
 
     pub(super) fn of_oauth(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {

@@ -11,6 +11,12 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "no_session", detail)
     }
 
+    pub(in crate::http) fn position_gone() -> Self {
+        let detail = "The position is none of this journal: the database is another, or was put back from a backup. \
+                      Forget what was read, and begin anew without `after`.";
+        Self::new(StatusCode::GONE, "position_gone", detail)
+    }
+
     pub(in crate::http) fn email_taken() -> Self {
         let detail = "An account with this e-mail address exists.";
         Self::new(StatusCode::CONFLICT, "email_taken", detail)

@@ -93,6 +93,14 @@ impl Requirement {
         Ok(Expression::any_of(parsed(scopes)?).into())
     }
 
+    /// A key that holds all of these scopes; any key, when there is none.
+    pub(in crate::service) fn holding(scopes: &ScopeSet) -> Self {
+        if scopes.is_empty() {
+            return Self::any_key();
+        }
+        Expression::all(scopes.iter().cloned().map(Expression::Scope)).into()
+    }
+
     /// It must hold this scope as well.
     ///
     /// # Errors

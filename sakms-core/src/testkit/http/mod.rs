@@ -68,6 +68,7 @@ pub mod corpus;
 pub mod credentials;
 pub mod documents;
 pub mod environments;
+pub mod exchange;
 pub mod explain;
 pub mod fields;
 pub mod filters;
@@ -86,6 +87,7 @@ pub mod old_secrets;
 pub mod outage;
 pub mod paging;
 pub mod races;
+pub mod revocations;
 pub mod rotation;
 pub mod sessions;
 pub mod state;
@@ -368,6 +370,21 @@ macro_rules! http_suite {
             oauth::a_replaced_secret_revokes_nothing
             oauth::forms_are_checked
             ask::an_outage_is_no_answer
+            exchange::a_key_is_exchanged_for_a_token
+            exchange::an_exchanged_token_opens_nothing_here
+            exchange::a_token_may_do_no_more_than_its_key
+            exchange::a_token_ends_with_its_key
+            exchange::a_bad_key_is_not_exchanged
+            exchange::exchanging_is_a_use
+            exchange::what_is_exchanged_is_checked
+            exchange::an_exchange_without_a_store_is_no_denial
+            exchange::nothing_is_exchanged_unless_set_up
+            revocations::what_was_revoked_is_told
+            revocations::nothing_new_is_cheap
+            revocations::a_position_of_another_journal_is_gone
+            revocations::the_beginning_is_a_day_ago
+            revocations::a_service_elsewhere_hears_of_revocations
+            revocations::a_service_elsewhere_does_not_guess
             explain::every_gate_is_named
             explain::questions_are_checked
             explain::explaining_takes_nothing

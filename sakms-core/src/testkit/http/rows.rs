@@ -83,6 +83,8 @@ const ROWS: &[Row] = &[
     row("POST /keys/verify/batch", STORE, Some(some_keys),   [401, 401, 200, 403, 200, 200, 200]),
     row("POST /oauth/introspect", STORE, Some(a_token),      [401, 401, 200, 403, 200, 200, 200]),
     row("POST /oauth/revoke",     NO_STORE, Some(no_token),  [200, 200, 200, 200, 200, 200, 200]),
+    row("GET /oauth/revocations", STORE, None,               [401, 401, 200, 403, 200, 200, 200]),
+    row("POST /oauth/token",      STORE, Some(an_exchange),  [200, 200, 200, 200, 200, 200, 200]),
     row("GET /accounts",          STORE, None,               [401, 401, 403, 403, 403, 403, 200]),
     row("POST /accounts/{id}/disable", STORE, None,          [401, 401, 403, 403, 403, 403, 200]),
     row("POST /accounts/{id}/enable", STORE, None,           [401, 401, 403, 403, 403, 403, 200]),
@@ -158,6 +160,11 @@ fn some_keys(cast: &Cast) -> Value {
 
 fn a_token(cast: &Cast) -> Value {
     json!({"token": cast.target.text})
+}
+
+/// Of a key that no other row revokes.
+fn an_exchange(cast: &Cast) -> Value {
+    super::exchange::form(&cast.scoped.text)
 }
 
 fn no_token(_: &Cast) -> Value {

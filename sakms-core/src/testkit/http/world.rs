@@ -17,7 +17,7 @@ use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
 use crate::journal::{Action, Subject};
 use crate::key::{Environment, KeyFormat, KeyPatch, MasterKey, MasterKeys, Owner};
-use crate::service::{CacheConfig, LimiterDown, Sakms, SakmsBuilder};
+use crate::service::{CacheConfig, LimiterDown, Sakms, SakmsBuilder, TokenExchange};
 use crate::store::{AccountStore, KeyStore, StateStore};
 use crate::testkit::faults::Faults;
 use crate::testkit::fixtures;
@@ -33,6 +33,11 @@ const MASTER_KEY: [u8; 32] = *b"\x8d\x14\xe7\x5a\xc2\x39\x90\x6f\x01\xbb\x4e\xd8
 pub(super) const TOKEN_SECRET: [u8; 32] = *b"\x51\xf9\x0c\xa8\x3e\x97\xd4\x62\xeb\x18\x7d\xb0\x45\xcf\x2a\x96\x83\x5e\xf4\x09\xac\x71\xd8\x36\x1d\xe2\x8b\x57\xc0\x6a\xff\x24";
 /// For whom the suite's tokens are meant.
 const AUDIENCE: &str = "testkit";
+
+/// For whom keys are exchanged, those of the first environment.
+pub(super) const ELSEWHERE: &str = "https://reports.example";
+/// For whom keys of the environment `test` are exchanged.
+pub(super) const TRIAL: &str = "https://reports.test.example";
 
 type Start = Box<dyn Fn(Api) -> Pin<Box<dyn Future<Output = Server>>>>;
 
@@ -182,6 +187,7 @@ impl Stage {
             .entropy(entropy)
             .accounts(self.faults.clone())
             .token_issuer(issuer)
+            .token_exchange(exchange())
     }
 
     fn builder(&self, clock: &Arc<ManualClock>) -> SakmsBuilder {
@@ -215,6 +221,13 @@ impl Stage {
             server,
         }
     }
+}
+
+/// For whom the suite's services exchange keys.
+fn exchange() -> TokenExchange {
+    TokenExchange::new()
+        .audience(ELSEWHERE.parse().unwrap())
+        .audience_in(TRIAL.parse().unwrap(), Environment::test())
 }
 
 /// What the suite's services sign their tokens with.

@@ -136,6 +136,7 @@ pub(super) fn setting(words: &str) -> Result<Setting, String> {
                 "tokens" => Ok(Group::Tokens),
                 "keys" => Ok(Group::Keys),
                 "roles" => Ok(Group::Roles),
+                "exchange" => Ok(Group::Exchange),
                 "meta" => Ok(Group::Meta),
                 "documents" => Ok(Group::Documents),
                 _ => Err(format!("`{name}` is no group")),

@@ -127,6 +127,7 @@ const FILES: &[(&str, &str)] = files! {
     "connections"
     "outage"
     "asking"
+    "exchange"
     "admins"
     "without_accounts"
     "groups"
