@@ -232,23 +232,23 @@ where
 async fn jwt_compact_checks_our_tokens() {
     let clock = clock();
     let now = clock.now().as_secs();
-    let of_eddsa = issuer(EDDSA, &clock);
-    let first = token(&of_eddsa).await;
-    let key = published(&of_eddsa, "EdDSA");
+    let with_edwards = issuer(EDDSA, &clock);
+    let first = token(&with_edwards).await;
+    let key = published(&with_edwards, "EdDSA");
     says_what_we_say(&checked(&Ed25519, &key, &first).unwrap(), now);
     for bad in &bent(&first)[1..] {
         assert_eq!(checked(&Ed25519, &key, bad), None);
     }
-    let of_es256 = issuer(ES256, &clock);
-    let second = token(&of_es256).await;
-    let key = published(&of_es256, "ES256");
+    let with_ecdsa = issuer(ES256, &clock);
+    let second = token(&with_ecdsa).await;
+    let key = published(&with_ecdsa, "ES256");
     says_what_we_say(&checked(&Es256, &key, &second).unwrap(), now);
     for bad in &bent(&second)[1..] {
         assert_eq!(checked(&Es256, &key, bad), None);
     }
-    let of_rs256 = issuer(RS256, &clock);
-    let third = token(&of_rs256).await;
-    let key = published(&of_rs256, "RS256");
+    let with_rsa = issuer(RS256, &clock);
+    let third = token(&with_rsa).await;
+    let key = published(&with_rsa, "RS256");
     says_what_we_say(&checked(&Rs256, &key, &third).unwrap(), now);
     for bad in &bent(&third)[1..] {
         assert_eq!(checked(&Rs256, &key, bad), None);

@@ -61,8 +61,8 @@ async fn a_key_is_left_out_or_is_one() {
             bad.push(of_key().with("scope", shape));
         }
         bad.push(of_key().with("sid", KEY));
-        bad.push(of_key().with("client_id", &KEY.to_uppercase()));
-        bad.push(Object::claims().with("key_id", &KEY.to_uppercase()));
+        bad.push(of_key().with("client_id", KEY.to_uppercase()));
+        bad.push(Object::claims().with("key_id", KEY.to_uppercase()));
         bad.push(of_key().doubled("key_id", KEY));
         for claims in bad {
             let json = claims.json();
