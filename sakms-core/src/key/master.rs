@@ -115,6 +115,8 @@ pub(crate) enum Purpose {
     KeyPepperId,
     /// What stands for a request that may be repeated.
     Idempotency,
+    /// What keys that sign tokens are sealed with in the store.
+    SigningKeySeal,
 }
 
 impl Purpose {
@@ -126,6 +128,7 @@ impl Purpose {
             Self::KeyPepper => b"sakms key pepper v1",
             Self::KeyPepperId => b"sakms key pepper id v1",
             Self::Idempotency => b"sakms idempotency v1",
+            Self::SigningKeySeal => b"sakms signing key seal v1",
         }
     }
 }

@@ -32,6 +32,7 @@ mod key;
 mod keyring;
 mod provider;
 mod secret_check;
+mod stored;
 
 use std::error::Error;
 use std::fmt;
@@ -48,6 +49,7 @@ pub use jwt::{InvalidTokenConfig, JwtIssuer, JwtIssuerBuilder};
 pub use key::{InvalidTokenKey, SigningKey, VerifyingKey};
 pub use keyring::{InvalidKeyring, Keyring};
 pub use secret_check::InvalidSecret;
+pub use stored::{KeyRotation, StoredIssuer, StoredKey};
 
 use crate::id::SessionId;
 use crate::key::Owner;
