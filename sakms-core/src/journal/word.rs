@@ -95,6 +95,8 @@ impl Action {
     pub const ACCOUNT_UNGRANT: Self = Self(Cow::Borrowed("account.ungrant"));
     /// The hash of a key's secret was made anew, of the same secret. Nothing else about the key changed.
     pub const KEY_REHASH: Self = Self(Cow::Borrowed("key.rehash"));
+    /// A key that signs tokens was made, the first one or one that follows another.
+    pub const KEYRING_ROTATE: Self = Self(Cow::Borrowed("keyring.rotate"));
     /// An owner was disabled, with everything they hold.
     pub const OWNER_DISABLE: Self = Self(Cow::Borrowed("owner.disable"));
     /// An owner was enabled again.

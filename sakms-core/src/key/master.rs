@@ -121,6 +121,8 @@ pub(crate) enum Purpose {
     RefreshSuccessor,
     /// What failed sign-ins are counted under.
     Throttle,
+    /// What keys that sign tokens are sealed with in the store.
+    SigningKeySeal,
 }
 
 impl Purpose {
@@ -135,6 +137,7 @@ impl Purpose {
             Self::RefreshTag => b"sakms refresh tag v1",
             Self::RefreshSuccessor => b"sakms refresh successor v1",
             Self::Throttle => b"sakms throttle v1",
+            Self::SigningKeySeal => b"sakms signing key seal v1",
         }
     }
 }

@@ -37,7 +37,8 @@ impl TokenExchange {
     pub const API_KEY_TYPE: &str = "urn:sakms:params:oauth:token-type:api-key";
     /// The shortest lifetime of a token.
     pub const MIN_LIFETIME: Duration = Duration::from_secs(30);
-    /// The longest lifetime of a token. A key that is revoked goes on for so long where nobody reads of revocations.
+    /// The longest lifetime of a token: no longer than [`JwtIssuer::LIFETIME`](crate::token::JwtIssuer::LIFETIME), for so long a key
+    /// that signed verifies at least. A key that is revoked goes on for so long where nobody reads of revocations.
     pub const MAX_LIFETIME: Duration = Duration::from_hours(1);
     /// How many audiences there may be.
     pub const MAX_AUDIENCES: usize = 256;

@@ -49,7 +49,16 @@ impl JwtIssuer {
     /// Begins an issuer that signs with this ring. Its audience must be set.
     pub fn builder(keyring: Keyring) -> JwtIssuerBuilder {
         JwtIssuerBuilder {
-            keyring,
+            keyring: Some(keyring),
+            ..Self::settings()
+        }
+    }
+
+    /// The settings of an issuer whose keys come from elsewhere, as those of a [`StoredIssuer`](super::StoredIssuer) do. Its
+    /// audience must be set.
+    pub fn settings() -> JwtIssuerBuilder {
+        JwtIssuerBuilder {
+            keyring: None,
             issuer: "sakms".to_owned(),
             audience: String::new(),
             lifetime: None,
@@ -140,7 +149,7 @@ impl TokenIssuer for JwtIssuer {
 #[derive(Debug)]
 #[must_use]
 pub struct JwtIssuerBuilder {
-    keyring: Keyring,
+    keyring: Option<Keyring>,
     issuer: String,
     audience: String,
     lifetime: Option<Duration>,
@@ -195,7 +204,26 @@ impl JwtIssuerBuilder {
     ///
     /// # Errors
     /// [`InvalidTokenConfig`] for the first setting that is out of its bounds.
-    pub fn build(self) -> Result<JwtIssuer, InvalidTokenConfig> {
+    pub fn build(mut self) -> Result<JwtIssuer, InvalidTokenConfig> {
+        let keyring = self.keyring.take().ok_or(InvalidTokenConfig::Keyring)?;
+        self.with_keyring(keyring)
+    }
+
+    /// An issuer with these settings and this ring.
+    pub(super) fn with_keyring(&self, keyring: Keyring) -> Result<JwtIssuer, InvalidTokenConfig> {
+        Ok(JwtIssuer {
+            lifetime: self.check()?,
+            keyring,
+            issuer: self.issuer.clone(),
+            audience: self.audience.clone(),
+            leeway: self.leeway,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+        })
+    }
+
+    /// Looks at every setting but the ring, and gives the lifetime in whole seconds, where one is set.
+    pub(super) fn check(&self) -> Result<Option<Duration>, InvalidTokenConfig> {
         let is_name = |text: &str| {
             !text.is_empty()
                 && text.len() <= Self::MAX_NAME_BYTES
@@ -217,15 +245,22 @@ impl JwtIssuerBuilder {
         if self.leeway > JwtIssuer::MAX_LEEWAY {
             return Err(InvalidTokenConfig::Leeway);
         }
-        Ok(JwtIssuer {
-            keyring: self.keyring,
-            issuer: self.issuer,
-            audience: self.audience,
-            lifetime,
-            leeway: self.leeway,
-            clock: self.clock,
-            entropy: self.entropy,
-        })
+        Ok(lifetime)
+    }
+
+    /// For how long a token may be taken for good after it was signed, on whichever node. One that was made in exchange for a
+    /// key has a lifetime of its own, of an hour at most.
+    pub(super) fn longest_good(&self) -> Duration {
+        let lifetime = self.lifetime.unwrap_or_default();
+        lifetime.max(JwtIssuer::LIFETIME) + 2 * self.leeway
+    }
+
+    pub(super) fn time(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(super) fn randomness(&self) -> &dyn Entropy {
+        &*self.entropy
     }
 }
 
@@ -241,6 +276,8 @@ pub enum InvalidTokenConfig {
     Lifetime,
     /// The leeway.
     Leeway,
+    /// There is no ring to sign with.
+    Keyring,
 }
 
 impl fmt::Display for InvalidTokenConfig {
@@ -252,6 +289,7 @@ impl fmt::Display for InvalidTokenConfig {
             }
             Self::Lifetime => "a token lives for 1 minute to 24 hours",
             Self::Leeway => "the leeway for tokens is at most 30 seconds",
+            Self::Keyring => "an issuer of tokens needs keys",
         })
     }
 }

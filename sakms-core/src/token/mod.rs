@@ -35,6 +35,7 @@ mod keyring;
 mod offline;
 mod provider;
 mod secret_check;
+mod stored;
 
 use std::error::Error;
 use std::fmt;
@@ -55,6 +56,7 @@ pub use offline::{
     Fetched, InvalidOfflineConfig, OfflineSource, OfflineVerifier, OfflineVerifierBuilder,
 };
 pub use secret_check::InvalidSecret;
+pub use stored::{KeyRotation, StoredIssuer, StoredKey};
 
 pub(crate) use offline::{REMEMBERED, RevocationSubject};
 

@@ -12,9 +12,12 @@ mod tests;
 
 use std::fmt;
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
-    RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+    Ed25519KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
 };
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use zeroize::Zeroizing;
@@ -66,6 +69,29 @@ impl SigningKey {
             .to_pkcs8v1()
             .map_err(|error| EntropyError::new(error.to_string()))?;
         file::signing(pkcs8.as_ref()).map_err(|error| EntropyError::new(error.to_string()))
+    }
+
+    /// A new key for an algorithm that has pairs. Only that for EdDSA is drawn from this source: aws-lc draws what it makes of
+    /// the others itself. RSA keys have 2,048 bits.
+    pub(super) fn generate(
+        algorithm: TokenAlgorithm,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, TokenError> {
+        match algorithm {
+            TokenAlgorithm::EdDsa => Self::generate_ed25519(entropy).map_err(TokenError::new),
+            TokenAlgorithm::Es256 => {
+                let random = SystemRandom::new();
+                let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
+                let der = der.map_err(TokenError::new)?;
+                Self::from_pkcs8_der(der.as_ref()).map_err(TokenError::new)
+            }
+            TokenAlgorithm::Rs256 => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(TokenError::new)?;
+                let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(TokenError::new)?;
+                Self::from_pkcs8_der(der.as_ref()).map_err(TokenError::new)
+            }
+            TokenAlgorithm::Hs256 => Err(TokenError::new("HS256 has secrets and no pairs of keys")),
+        }
     }
 
     /// The key in a PEM file of PKCS#8 (`-----BEGIN PRIVATE KEY-----`): Ed25519 for EdDSA, P-256 for ES256, RSA for RS256.
@@ -129,6 +155,11 @@ impl SigningKey {
 
     pub(super) const fn public_half(&self) -> &VerifyingKey {
         &self.public_half
+    }
+
+    /// The whole key as DER; nothing for a secret.
+    pub(super) fn pkcs8(&self) -> Option<&[u8]> {
+        self.pkcs8.as_ref().map(|der| der.as_slice())
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, TokenError> {
