@@ -33,7 +33,7 @@ fn the_pages_show_the_document_and_load_nothing_from_elsewhere(site: &Site) {
         for shown in [
             "Make a key",
             "Revoke a key",
-            "Registering and signing in, and for admins",
+            "Registering, signing in, changing a password",
             "MIT",
         ] {
             browser.wait(&format!(

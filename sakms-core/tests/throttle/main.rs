@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use sakms_core::clock::Clock as _;
 use sakms_core::secret::Password;
-use sakms_core::service::{Backoff, Error, ThrottleConfig};
+use sakms_core::service::{Backoff, Error, Origin, ThrottleConfig};
 use sakms_core::testkit::faults::StoreMethod;
-use world::{ADA, Came, HOME, NOBODY, SECOND, World, config, right, stranger};
+use world::{ADA, Came, HOME, NOBODY, SECOND, World, config, right, stranger, wrong};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_at_once_hash_no_more_than_the_threshold() {
@@ -292,4 +292,37 @@ async fn hundreds_on_one_address_register_and_sign_in() {
             assert_eq!(node.fails(&email, HOME).await, Came::Refused);
         }
     }
+}
+
+#[tokio::test]
+async fn guessing_the_old_password_is_slowed_down_too() {
+    let world = World::new();
+    let node = world.node();
+    node.register(ADA).await;
+    let signed_in = node.sakms.login(ADA, &right()).await.unwrap();
+    let signed_in = signed_in.into_result().unwrap();
+    let caller = node.sakms.authenticate(signed_in.token()).await.unwrap();
+    let caller = caller.into_result().unwrap();
+    let (new, from) = (
+        Password::new("amber quilt sparrow nine".to_owned()),
+        Origin::new(Some(stranger(1)), None),
+    );
+    let change = async |old: &Password| {
+        let changed = node.sakms.change_password(&caller, old, &new, &from);
+        changed.await.map(|verdict| verdict.is_granted())
+    };
+    for _ in 0..10 {
+        assert!(!change(&wrong()).await.unwrap());
+    }
+    // Here and at the front door.
+    assert!(matches!(
+        change(&right()).await,
+        Err(Error::Throttled { .. })
+    ));
+    assert_eq!(
+        node.tries(ADA, &right(), stranger(2)).await,
+        Came::Wait(SECOND)
+    );
+    node.clock.advance(SECOND);
+    assert!(change(&right()).await.unwrap());
 }

@@ -33,18 +33,27 @@ pub(super) struct States {
 }
 
 impl States {
-    pub(super) fn answers(&self) -> Result<(), StoreError> {
-        if self.is_away.load(Ordering::SeqCst) {
+    /// Counts are away; sessions, which a sign-in cannot do without, are not.
+    pub(super) fn answers(&self, kind: StateKind) -> Result<(), StoreError> {
+        if kind == StateKind::Throttle && self.is_away.load(Ordering::SeqCst) {
             return Err(StoreError::new(StoreErrorKind::Unavailable, "state"));
         }
         Ok(())
+    }
+
+    /// A count is written. Sessions are written too, by those who have signed in.
+    fn writes(&self, kind: StateKind, entry: Option<&JournalEntry>) {
+        if kind == StateKind::Throttle {
+            assert!(entry.is_none(), "a stranger makes no journal");
+            self.writes.fetch_add(1, Ordering::SeqCst);
+        }
     }
 }
 
 #[async_trait]
 impl StateStore for States {
     async fn state(&self, kind: StateKind, id: StateId) -> Result<Option<StateRecord>, StoreError> {
-        self.answers()?;
+        self.answers(kind)?;
         // Others may come in between.
         tokio::task::yield_now().await;
         self.store.state(kind, id).await
@@ -56,7 +65,7 @@ impl StateStore for States {
         owner: Option<&Owner>,
         limit: u32,
     ) -> Result<Vec<StateRecord>, StoreError> {
-        self.answers()?;
+        self.answers(kind)?;
         self.store.states(kind, owner, limit).await
     }
 
@@ -65,9 +74,8 @@ impl StateStore for States {
         record: &StateRecord,
         entry: Option<&JournalEntry>,
     ) -> Result<(), StoreError> {
-        self.answers()?;
-        assert!(entry.is_none(), "a stranger makes no journal");
-        self.writes.fetch_add(1, Ordering::SeqCst);
+        self.answers(record.kind)?;
+        self.writes(record.kind, entry);
         self.store.insert_state(record, entry).await
     }
 
@@ -80,9 +88,8 @@ impl StateStore for States {
         expires_at: Timestamp,
         entry: Option<&JournalEntry>,
     ) -> Result<StateRecord, StoreError> {
-        self.answers()?;
-        assert!(entry.is_none(), "a stranger makes no journal");
-        self.writes.fetch_add(1, Ordering::SeqCst);
+        self.answers(kind)?;
+        self.writes(kind, entry);
         self.store
             .update_state(kind, id, expected, value, expires_at, entry)
             .await
@@ -95,7 +102,7 @@ impl StateStore for States {
         expected: Revision,
         entry: Option<&JournalEntry>,
     ) -> Result<(), StoreError> {
-        self.answers()?;
+        self.answers(kind)?;
         self.store.remove_state(kind, id, expected, entry).await
     }
 
@@ -106,12 +113,12 @@ impl StateStore for States {
         except: Option<StateId>,
         entry: Option<&JournalEntry>,
     ) -> Result<u64, StoreError> {
-        self.answers()?;
+        self.answers(kind)?;
         self.store.remove_states(kind, owner, except, entry).await
     }
 
     async fn forget_states(&self, before: Timestamp) -> Result<(), StoreError> {
-        self.answers()?;
+        self.answers(StateKind::Throttle)?;
         self.store.forget_states(before).await
     }
 }

@@ -27,9 +27,8 @@ pub(in crate::http) async fn login(call: Call) -> Result<Reply, Problem> {
 pub(in crate::http) async fn change_password(call: Call) -> Result<Reply, Problem> {
     let body: ChangePassword = call.json()?;
     let caller = call.caller()?;
-    let change = call
-        .sakms
-        .change_password(caller, &body.old_password, &body.new_password);
+    let (old, new, origin) = (&body.old_password, &body.new_password, call.origin());
+    let change = call.sakms.change_password(caller, old, new, &origin);
     match change.await? {
         Verdict::Granted(()) => Ok(Reply::ok(&Status { status: "changed" })),
         Verdict::Denied(denial) => Err(Problem::login_denied(denial)),

@@ -1,5 +1,7 @@
 //! What is said of sessions and passwords.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use utoipa::ToSchema as _;
 use utoipa::openapi::path::ParameterIn;
@@ -27,6 +29,7 @@ pub(super) fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .gives::<Status>("200", "The password is changed.", examples::status("changed"))
             .fails([
                 Problem::login_denied(LoginDenial),
+                Problem::throttled(Duration::from_secs(8)),
                 errors::invalid("new_password", "must have at least 15 characters"),
                 Problem::contended(),
             ])

@@ -4,7 +4,7 @@ use super::super::accounts::LoginDenial;
 use super::super::caller::Caller;
 use super::super::error::FieldError;
 use super::super::{Inner, Sakms};
-use super::{Error, Reason, Session, SessionValue, StrikeSessions, TRIES};
+use super::{Error, Origin, Reason, Session, SessionValue, StrikeSessions, TRIES};
 use crate::account::Email;
 use crate::hash::Share;
 use crate::id::{AccountId, SessionId};
@@ -17,14 +17,15 @@ use crate::verdict::Verdict;
 impl Sakms {
     /// Gives the caller another password, if they know the old one. All their sessions end but the one that asks.
     ///
-    /// A wrong old password is refused as a wrong sign-in is, and costs the same.
+    /// A wrong old password is refused as a wrong sign-in is, and costs and counts the same: whoever has got hold of a token
+    /// guesses no faster for it.
     ///
     /// When this returns `Ok`, the password is stored. The other sessions have ended with it, in the same step; on this node
     /// that is in force.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a new password that is too weak, or an old one over 1,024 bytes; [`Error::TokenOnly`] when the
-    /// caller is not known by a token; [`Error::Contended`] when the password was changed by somebody else meanwhile;
+    /// caller is not known by a token; [`Error::Throttled`] after too many wrong passwords; [`Error::Contended`] when the password was changed by somebody else meanwhile;
     /// [`Error::NotOffered`] when this service has no accounts; [`Error::Store`] and [`Error::Hash`] when it could not be
     /// decided or done.
     #[tracing::instrument(name = "sakms.account.change_password", skip_all)]
@@ -33,12 +34,14 @@ impl Sakms {
         caller: &Caller,
         old: &Password,
         new: &Password,
+        origin: &Origin,
     ) -> Result<Verdict<(), LoginDenial>, Error> {
         let Inner {
             accounts,
             hashes,
             passwords,
             standings,
+            throttle,
             ..
         } = &*self.inner;
         caller.require_token()?;
@@ -55,13 +58,21 @@ impl Sakms {
             return Err(Error::Invalid(vec![error]));
         }
         let old = old.expose().as_bytes();
-        if !hashes
-            .verify(Share::Passwords, old, &account.password_hash)
-            .await?
-        {
+        let attempt = throttle.sign_in(&account.email, origin.address).await?;
+        let is_right = hashes.verify(Share::Passwords, old, &account.password_hash);
+        let is_right = match is_right.await {
+            Ok(is_right) => is_right,
+            Err(error) => {
+                attempt.undecided();
+                return Err(error.into());
+            }
+        };
+        if !is_right {
+            // Dropped, the attempt counts as failed.
             self.count_refused_sign_in(Some(id), "wrong_password");
             return Ok(Verdict::Denied(LoginDenial));
         }
+        attempt.succeeded();
         let new = hashes
             .hash(Share::Passwords, new.expose().as_bytes())
             .await?;

@@ -204,8 +204,14 @@ impl Throttle {
     ) -> Result<Attempt, Error> {
         // What is refused already costs the store nothing.
         self.pass(gates, false)?;
+        let mut asked = learns.is_some();
         for gate in gates.iter().filter(|gate| gate.decides) {
+            // Waited for once is enough.
+            if asked && self.is_away() {
+                break;
+            }
             self.read_count(gate.which, gate.id).await;
+            asked = true;
         }
         let places = self.pass(gates, true)?;
         Ok(self.attempt(places, learns))

@@ -29,6 +29,9 @@ pub(super) struct Sharing {
     one_at_a_time: tokio::sync::Mutex<Duration>,
 }
 
+/// For how long the store is waited for before an attempt is decided without it: a sign-in has other calls of it to make, and is
+/// to be refused within a second when it is away.
+const PATIENCE: Duration = Duration::from_millis(250);
 /// How often what has ended is forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
 
@@ -50,8 +53,7 @@ impl Throttle {
                 None => None,
             }
         };
-        let found = store.state(StateKind::Throttle, StateId::of(&id)).await;
-        let Some(found) = self.report(found) else {
+        let Some(found) = self.ask(store, StateId::of(&id)).await else {
             return;
         };
         let (now, wall) = (self.now(), self.clock.now());
@@ -88,8 +90,19 @@ impl Throttle {
     pub(super) async fn read_known(&self, address: Id) -> Option<Vec<KnownSource>> {
         let store = self.states.as_deref()?;
         let id = StateId::of(&self.names.known(&address));
-        let found = store.state(StateKind::Throttle, id).await;
-        known::from_bytes(&self.report(found)??.value)
+        known::from_bytes(&self.ask(store, id).await??.value)
+    }
+
+    /// Whether the store was away when it was asked last.
+    pub(super) fn is_away(&self) -> bool {
+        self.sharing.failing.load(Ordering::Acquire)
+    }
+
+    /// What the store has there; `None` when it is away.
+    async fn ask(&self, store: &dyn StateStore, id: StateId) -> Option<Option<StateRecord>> {
+        let found = tokio::time::timeout(PATIENCE, store.state(StateKind::Throttle, id)).await;
+        let away = |_| Err(StoreError::new(StoreErrorKind::Unavailable, "state"));
+        self.report(found.unwrap_or_else(away))
     }
 
     /// Tells the store what it does not know. What it does not take stays, and is tried again.

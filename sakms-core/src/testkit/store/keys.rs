@@ -95,10 +95,12 @@ pub async fn the_largest_values_come_back(fixture: &Fixture) {
 
 /// As many of everything as there may be, each as long as it may be.
 fn the_largest_limits() -> Limits {
-    let most = NonZeroU32::MAX;
+    let most = |number| NonZeroU32::new(number).unwrap();
+    let [requests, seconds] = [RateLimit::MAX_REQUESTS, RateLimit::MAX_SECONDS].map(most);
     let rate = |number: usize| {
-        let mut rate = RateLimit::new(format!("{number:->64}").parse().unwrap(), most, most);
-        rate.burst = Some(most);
+        let name = format!("{number:->64}").parse().unwrap();
+        let mut rate = RateLimit::new(name, requests, seconds);
+        rate.burst = Some(requests);
         rate
     };
     let range = |number: usize| {
