@@ -5,6 +5,7 @@ use sakms_core::journal::Actor;
 
 use crate::config::{AccountCommand, Settings};
 use crate::error::Failure;
+use crate::tokens::Issuer;
 use crate::{app, database, keys};
 
 pub(crate) async fn run(settings: &Settings, command: &AccountCommand) -> Result<(), Failure> {
@@ -24,7 +25,8 @@ async fn set(
 ) -> Result<(), Failure> {
     let rules = app::Rules::of(settings)?;
     let database = database::existing(&settings.database).await?;
-    let sakms = app::sakms(settings, rules, database, keys::resolve(settings)?)?;
+    let (master, issuer) = (keys::resolve(settings)?.master, Issuer::unused(settings)?);
+    let sakms = app::sakms(settings, rules, database, master, issuer)?;
     let changed = sakms.set_account_role(email, role, held, Actor::SYSTEM);
     let id = changed.await.map_err(|error| match error {
         sakms_core::service::Error::NotFound => {

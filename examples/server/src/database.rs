@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sakms_core::store::{AccountStore, AppliedStep, KeyStore, MariaDbStore, SqliteStore};
+use sakms_core::store::{
+    AccountStore, AppliedStep, KeyStore, MariaDbStore, SqliteStore, StateStore,
+};
 
 use crate::config::DatabaseSettings;
 use crate::error::Failure;
 
 /// A store that is open and has its tables.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Database {
     Sqlite(SqliteStore),
     MariaDb(MariaDbStore),
@@ -18,6 +20,14 @@ pub(crate) enum Database {
 impl Database {
     /// What keeps the keys and the journal.
     pub(crate) fn keys(self) -> Arc<dyn KeyStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store),
+            Self::MariaDb(store) => Arc::new(store),
+        }
+    }
+
+    /// What keeps what is there for a while.
+    pub(crate) fn states(self) -> Arc<dyn StateStore> {
         match self {
             Self::Sqlite(store) => Arc::new(store),
             Self::MariaDb(store) => Arc::new(store),

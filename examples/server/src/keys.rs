@@ -1,4 +1,4 @@
-//! The master key and the JWT secret: given, or made on first start.
+//! The master key: given, or made on first start. And what tokens are signed with.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sakms_core::entropy::{Entropy, OsEntropy};
 use sakms_core::key::{MasterKey, MasterKeys};
-use sakms_core::token::{HmacSecret, InvalidSecret};
+use sakms_core::token::HmacSecret;
 
 use crate::config::{Secret, Settings};
 use crate::database;
@@ -16,7 +16,26 @@ use crate::error::Failure;
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) master: MasterKeys,
-    pub(crate) jwt_secret: HmacSecret,
+    pub(crate) tokens: TokenKeys,
+}
+
+/// What tokens are signed with.
+#[derive(Debug)]
+pub(crate) enum TokenKeys {
+    /// A secret that was given (HS256).
+    Secret(HmacSecret),
+    /// The keys in the database.
+    Stored {
+        /// What an earlier version made beside the database and signed with.
+        former: Option<FormerSecret>,
+    },
+}
+
+/// A secret whose tokens are still good, and which signs no more.
+#[derive(Debug)]
+pub(crate) struct FormerSecret {
+    pub(crate) path: PathBuf,
+    pub(crate) secret: HmacSecret,
 }
 
 /// Where a secret comes from when it is not given.
@@ -29,40 +48,63 @@ enum Fallback {
     Required,
 }
 
-/// Finds or makes both.
+/// Finds or makes what is needed.
 pub(crate) fn resolve(settings: &Settings) -> Result<Keys, Failure> {
     let url = settings.database.url();
-    let fallback = |suffix: &str, may_be_made: bool| match database::sqlite_path(&url) {
+    // Looked at before the secret is: whoever makes the file makes it before the database.
+    let in_use = database::sqlite_path(&url)
+        .is_some_and(|path| fs::metadata(path).is_ok_and(|file| file.len() > 0));
+    let fallback = |suffix: &str| match database::sqlite_path(&url) {
         Some(path) if settings.listen.ip().is_loopback() => match path {
             ":memory:" => Fallback::Ephemeral,
             path => Fallback::Beside {
                 path: format!("{path}.{suffix}").into(),
-                may_be_made,
+                may_be_made: !in_use,
             },
         },
         _ => Fallback::Required,
     };
-    // Looked at before the secret is: whoever makes the file makes it before the database.
-    let in_use = database::sqlite_path(&url)
-        .is_some_and(|path| fs::metadata(path).is_ok_and(|file| file.len() > 0));
 
     let given = &settings.secrets;
     let (key, file) = (given.master_key.as_ref(), given.master_key_file.as_deref());
-    let master = find("--master-key", key, file, fallback("master-key", !in_use))?;
+    let master = find("--master-key", key, file, fallback("master-key"))?;
+    let hmac = |name: &str, text: &str| {
+        if master == text {
+            let why = "and --master-key are the same; each needs random bytes of its own";
+            return Err(Failure::plain(format!("{name} {why}")));
+        }
+        let secret = text.parse::<HmacSecret>();
+        secret.map_err(|error| Failure::new(name, &error))
+    };
     let (key, file) = (given.jwt_secret.as_ref(), given.jwt_secret_file.as_deref());
-    let jwt = find("--jwt-secret", key, file, fallback("jwt-secret", true))?;
-    if master == jwt {
-        return Err(Failure::plain(
-            "--master-key and --jwt-secret are the same; each needs random bytes of its own",
-        ));
-    }
+    let tokens = if key.is_some() || file.is_some() {
+        let text = find("--jwt-secret", key, file, Fallback::Required)?;
+        TokenKeys::Secret(hmac("--jwt-secret", &text)?)
+    } else {
+        let former = match fallback("jwt-secret") {
+            Fallback::Beside { path, .. } => read_if_there(&path)?.map(|text| (path, text)),
+            Fallback::Ephemeral | Fallback::Required => None,
+        };
+        let former = former.map(|(path, text)| {
+            let secret = hmac(&path.display().to_string(), &text)?;
+            Ok(FormerSecret { path, secret })
+        });
+        TokenKeys::Stored {
+            former: former.transpose()?,
+        }
+    };
     let master = master
         .parse()
         .map_err(|error| Failure::new("--master-key", &error))?;
-    let jwt_secret = jwt
-        .parse()
-        .map_err(|error: InvalidSecret| Failure::new("--jwt-secret", &error))?;
-    Ok(Keys { master, jwt_secret })
+    Ok(Keys { master, tokens })
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>, Failure> {
+    match read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(&path.display().to_string(), &error)),
+    }
 }
 
 fn find(
@@ -98,7 +140,7 @@ fn find(
     }
 }
 
-/// Both secrets have the same form: 32 random bytes as base64url.
+/// 32 random bytes as base64url.
 fn random_text() -> io::Result<String> {
     let key = MasterKey::generate(&OsEntropy).map_err(io::Error::other)?;
     Ok(key.expose_text().to_string())

@@ -9,11 +9,13 @@ mod audit;
 mod config;
 mod database;
 mod error;
+mod keyring;
 mod keys;
 mod listen;
 mod log;
 mod metrics;
 mod reap;
+mod tokens;
 mod trace;
 
 use std::process::ExitCode;
@@ -45,6 +47,7 @@ fn run(settings: &Settings) -> Result<(), Failure> {
             Command::Serve => serve(settings).await,
             Command::Account { command } => account::run(settings, command).await,
             Command::Audit { command } => audit::run(settings, command).await,
+            Command::Keyring { command } => keyring::run(settings, *command).await,
             Command::Migrate => database::migrate(&settings.database).await,
             Command::Keys {
                 command:
@@ -64,7 +67,8 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     let listener = listen::bind(settings.listen).await?;
     let keys = keys::resolve(settings)?;
     let database = database::open(&settings.database).await?;
-    let sakms = app::sakms(settings, rules, database, keys)?;
+    let (master, issuer) = tokens::Issuer::open(settings, &database, keys).await?;
+    let sakms = app::sakms(settings, rules, database, master, issuer)?;
     let api = app::api(settings, &sakms);
     if let Some(days) = settings.keys.reap_unused_after {
         tokio::spawn(reap::hourly(sakms.clone(), days));

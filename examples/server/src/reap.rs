@@ -6,6 +6,7 @@ use sakms_core::service::Sakms;
 
 use crate::config::Settings;
 use crate::error::Failure;
+use crate::tokens::Issuer;
 use crate::{app, database, keys};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -48,7 +49,8 @@ pub(crate) async fn once(
     let rules = app::Rules::of(settings)?;
     let keys = keys::resolve(settings)?;
     let database = database::open(&settings.database).await?;
-    let sakms = app::sakms(settings, rules, database, keys)?;
+    let issuer = Issuer::unused(settings)?;
+    let sakms = app::sakms(settings, rules, database, keys.master, issuer)?;
     let mut count = 0;
     loop {
         let revoked = sakms.reap_unused(days(unused_for), dry_run).await;

@@ -28,6 +28,7 @@ on_each_framework!(
     help_names_every_setting_and_no_secret,
     migrate_says_what_it_did,
     secrets_from_files,
+    elsewhere_than_on_loopback_a_master_key_is_enough,
     the_log_can_be_json,
     what_is_no_request_does_not_fill_the_log,
 );
@@ -149,12 +150,6 @@ fn secrets_that_are_weak_or_missing(site: &Site) {
     );
     says(
         site,
-        &["--listen", "0.0.0.0:0"],
-        &[("SAKMS_MASTER_KEY", MASTER_KEY)],
-        "--jwt-secret is required",
-    );
-    says(
-        site,
         &["--database-url", "mysql://u@127.0.0.1/x"],
         &[],
         "--master-key is required",
@@ -171,6 +166,8 @@ fn settings_that_are_none(site: &Site) {
     says(site, &["--key-prefix", "Not OK"], &[], "--key-prefix");
     says(site, &["--log", "a=b=c"], &[], "--log");
     says(site, &["--argon2-iterations", "1"], &[], "Argon2");
+    let follow = ["--keyring-follow", "60", "--keyring-notice", "60"];
+    says(site, &follow, &[], "--keyring-notice");
     assert_eq!(
         std::fs::read_dir(site.folder()).unwrap().count(),
         0,
@@ -182,6 +179,7 @@ fn settings_that_are_none(site: &Site) {
         ["--listen", "nowhere"],
         ["--token-lifetime", "59"],
         ["--colour", "red"],
+        ["--keyring-notice", "0"],
     ] {
         let (status, _, err) = site.run(&bad, &[]);
         assert_eq!(status, 2);
@@ -266,6 +264,31 @@ fn secrets_from_files(site: &Site) {
     ]);
     assert_eq!(server.send("GET", "/health", &[], "").status, 200);
     assert!(!site.folder().join("sakms.db.master-key").exists());
+}
+
+fn elsewhere_than_on_loopback_a_master_key_is_enough(site: &Site) {
+    let settings = [
+        ("SAKMS_LISTEN", "0.0.0.0:0"),
+        ("SAKMS_MASTER_KEY", MASTER_KEY),
+    ];
+    let server = site.start(&settings);
+    let health = client::send(
+        ([127, 0, 0, 1], server.address.port()).into(),
+        "GET",
+        "/health",
+        &[],
+        "",
+    );
+    assert_eq!(health.status, 200);
+    let made: Vec<_> = std::fs::read_dir(site.folder()).unwrap().collect();
+    let names = made.into_iter().map(|file| file.unwrap().file_name());
+    assert!(
+        names
+            .into_iter()
+            .all(|name| name.to_string_lossy().starts_with("sakms.db")
+                && !name.to_string_lossy().ends_with("secret")
+                && !name.to_string_lossy().ends_with("key"))
+    );
 }
 
 fn the_log_can_be_json(site: &Site) {

@@ -7,12 +7,11 @@ pub(crate) mod axum;
 use sakms_core::account::PasswordPolicy;
 use sakms_core::hash::{Argon2Params, HashPoolConfig, KeyHasher};
 use sakms_core::http::{Api, QueryToken};
-use sakms_core::key::KeyPrefix;
+use sakms_core::key::{KeyPrefix, MasterKeys};
 use sakms_core::service::{
     CacheConfig, KeyLifetimes, LimiterDown, RotationOverlap, Sakms, SessionConfig, ThrottleConfig,
     TokenExchange,
 };
-use sakms_core::token::{JwtIssuer, Keyring};
 
 use crate::config::{
     CacheSettings, ExchangeAudience, HashSettings, HttpSettings, KeyHasherSetting, KeySettings,
@@ -20,7 +19,7 @@ use crate::config::{
 };
 use crate::database::Database;
 use crate::error::Failure;
-use crate::keys::Keys;
+use crate::tokens::{self, Issuer};
 
 /// How keys are made and secrets are proven, as the settings say.
 #[derive(Debug)]
@@ -37,6 +36,7 @@ impl Rules {
     pub(crate) fn of(settings: &Settings) -> Result<Self, Failure> {
         let prefix = settings.key_prefix.parse::<KeyPrefix>();
         prefix.map_err(|error| Failure::new("--key-prefix", &error))?;
+        tokens::check(&settings.keyring)?;
         let HashSettings {
             key_hasher,
             argon2_memory,
@@ -91,19 +91,14 @@ pub(crate) fn sakms(
     settings: &Settings,
     rules: Rules,
     database: Database,
-    keys: Keys,
+    master: MasterKeys,
+    issuer: Issuer,
 ) -> Result<Sakms, Failure> {
-    // The prefix names the service to people and to its tokens alike.
-    let issuer = JwtIssuer::builder(Keyring::hs256(keys.jwt_secret))
-        .audience(&settings.key_prefix)
-        .lifetime(settings.token_lifetime)
-        .build();
-    let issuer = issuer.map_err(|error| Failure::new("tokens", &error))?;
     let builder = match database {
-        Database::Sqlite(store) => Sakms::builder(store.clone(), keys.master)
+        Database::Sqlite(store) => Sakms::builder(store.clone(), master)
             .accounts(store.clone())
             .sessions(store),
-        Database::MariaDb(store) => Sakms::builder(store.clone(), keys.master)
+        Database::MariaDb(store) => Sakms::builder(store.clone(), master)
             .accounts(store.clone())
             .sessions(store),
     };
@@ -120,8 +115,12 @@ pub(crate) fn sakms(
         .limiter_down(match settings.http.limiter_down {
             LimiterDownSetting::Closed => LimiterDown::Closed,
             LimiterDownSetting::Open => LimiterDown::Open,
-        })
-        .token_issuer(issuer);
+        });
+    builder = match issuer {
+        Issuer::Alone(issuer) => builder.token_issuer(issuer),
+        Issuer::Stored(issuer) => builder.token_issuer(issuer),
+        Issuer::AfterSecret(issuer) => builder.token_issuer(issuer),
+    };
     if let Some(exchange) = rules.exchange {
         builder = builder.token_exchange(exchange);
     }

@@ -6,6 +6,8 @@ use clap::Subcommand;
 use sakms_core::account::AccountRole;
 use sakms_core::journal::JournalHead;
 
+use super::KeyringCommand;
+
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum Command {
@@ -22,6 +24,11 @@ pub(crate) enum Command {
     Account {
         #[command(subcommand)]
         command: AccountCommand,
+    },
+    /// The keys that sign tokens
+    Keyring {
+        #[command(subcommand)]
+        command: KeyringCommand,
     },
     /// The journal of every change
     Audit {

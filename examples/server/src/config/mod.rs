@@ -15,6 +15,7 @@ use clap::{Args, Parser, ValueEnum};
 mod command;
 mod exchange;
 mod http;
+mod keyring;
 mod keys;
 mod sessions;
 mod time;
@@ -22,6 +23,7 @@ mod time;
 pub(crate) use command::{AccountCommand, AuditCommand, Command, KeysCommand};
 pub(crate) use exchange::{ExchangeAudience, ExchangeSettings};
 pub(crate) use http::{HttpSettings, LimiterDownSetting, MetricsSetting, ThrottleSetting};
+pub(crate) use keyring::{KeyringCommand, KeyringSettings};
 pub(crate) use keys::{HashSettings, KeyHasherSetting, KeySettings};
 pub(crate) use sessions::SessionSettings;
 use time::{milliseconds, staleness, token_seconds};
@@ -74,6 +76,8 @@ pub(crate) struct Settings {
     pub(crate) database: DatabaseSettings,
     #[command(flatten)]
     pub(crate) secrets: SecretSettings,
+    #[command(flatten)]
+    pub(crate) keyring: KeyringSettings,
     #[command(flatten)]
     pub(crate) keys: KeySettings,
     #[command(flatten)]
@@ -134,7 +138,7 @@ impl DatabaseSettings {
 
 #[derive(Debug, Args)]
 #[command(
-    next_help_heading = "Secrets (with SQLite on loopback they are made on first start, beside the database)"
+    next_help_heading = "Secrets (with SQLite on loopback the master key is made on first start, beside the database)"
 )]
 pub(crate) struct SecretSettings {
     /// 32 random bytes as 43 characters of base64url or 64 hexadecimal digits; retired ones after a comma. A flag shows
@@ -158,7 +162,8 @@ pub(crate) struct SecretSettings {
     )]
     pub(crate) master_key_file: Option<PathBuf>,
 
-    /// The secret JWTs are signed with (HS256): 32 random bytes or more
+    /// A secret that JWTs are signed with (HS256) instead of the keys in the database: 32 random bytes or more, the same on
+    /// every server
     #[arg(
         long,
         global = true,
