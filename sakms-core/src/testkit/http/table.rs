@@ -103,11 +103,16 @@ pub async fn head_is_get_without_a_body(stage: &Stage) {
             let get = request("GET".to_owned()).send().await;
             let head = request("HEAD".to_owned()).send().await;
             assert_eq!(head.body, b"", "{route:?}");
-            assert_eq!(
-                (get.essence().0, get.essence().1),
-                (head.essence().0, head.essence().1),
-                "{route:?}"
-            );
+            let [get, head] = [&get, &head].map(|answer| {
+                let (status, mut headers, _) = answer.essence();
+                if route.path == "/health" {
+                    // It says how long ago the journal was read, in milliseconds: with one digit or with more.
+                    let length = headers.remove("content-length");
+                    assert!(length.is_some(), "{route:?}");
+                }
+                (status, headers)
+            });
+            assert_eq!(get, head, "{route:?}");
         }
     }
     for path in ["/guarded/any", "/nothing/here"] {
