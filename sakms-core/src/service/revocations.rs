@@ -86,7 +86,15 @@ pub struct Revocation {
     pub kind: &'static str,
     /// From when on tokens are good that are of it; `None` when no token is.
     pub valid_from: Option<Timestamp>,
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "it is read where it is written out")
+    )]
     pub(crate) subject: RevocationSubject,
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "it is read where it is written out")
+    )]
     pub(crate) except: Option<RevocationSubject>,
 }
 
