@@ -215,28 +215,24 @@ fn meaning(row: &JournalRow, margin: Duration) -> Option<Revocation> {
     let account = entry.subject.as_account()?;
     // The store is asked for each new token of a session, so no node goes by what was before.
     let from = Some(next_second(at));
-    match action.as_str() {
-        "session.end" => {
-            let session = word::<SessionId>(&entry.detail, "session=");
-            let Some(session) = session else {
-                // Whichever it was.
-                let all = RevocationSubject::sessions(&Owner::from(account));
-                return Some(make("sessions", all, from, None));
-            };
-            Some(make(
-                "session",
-                RevocationSubject::session(session),
-                None,
-                None,
-            ))
+    let named = |word| {
+        let id = word_of(&entry.detail, word)?.parse::<SessionId>().ok()?;
+        Some(RevocationSubject::session(id))
+    };
+    let all = |kept| {
+        let all = RevocationSubject::sessions(&Owner::from(account));
+        Some(make("sessions", all, from, kept))
+    };
+    if *action == Action::SESSION_END {
+        match named("session=") {
+            Some(session) => Some(make("session", session, None, None)),
+            // Whichever it was.
+            None => all(None),
         }
-        "sessions.end" | "account.password" => {
-            let kept = word::<SessionId>(&entry.detail, "except=");
-            let kept = kept.map(RevocationSubject::session);
-            let all = RevocationSubject::sessions(&Owner::from(account));
-            Some(make("sessions", all, from, kept))
-        }
-        _ => None,
+    } else if *action == Action::SESSIONS_END || *action == Action::ACCOUNT_PASSWORD {
+        all(named("except="))
+    } else {
+        None
     }
 }
 
@@ -248,16 +244,13 @@ fn next_second(moment: Timestamp) -> Timestamp {
 
 /// Whether the secret that a rotation replaced was refused from then on.
 fn former_has_ended(detail: &str, at: Timestamp) -> bool {
-    let until = detail
-        .split(' ')
-        .find_map(|word| word.strip_prefix("former_until="))
-        .and_then(|text| Timestamp::parse(text).ok());
+    let until = word_of(detail, "former_until=").and_then(|text| Timestamp::parse(text).ok());
     until.is_none_or(|until| until <= at)
 }
 
-fn word<T: FromStr>(detail: &str, name: &str) -> Option<T> {
+fn word_of<'a>(detail: &'a str, name: &str) -> Option<&'a str> {
     let mut words = detail.split(' ');
-    words.find_map(|word| word.strip_prefix(name)?.parse().ok())
+    words.find_map(|word| word.strip_prefix(name))
 }
 
 #[cfg(test)]

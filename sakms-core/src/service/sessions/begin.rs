@@ -2,7 +2,7 @@
 
 use super::super::{Inner, Sakms};
 use super::text::TokenDigest;
-use super::{Error, Origin, Reason, Session, SessionValue, SignedIn, StrikeSessions};
+use super::{Error, Origin, Reason, Session, SessionValue, SignedIn, Stores, StrikeSessions};
 use crate::account::AccountRecord;
 use crate::clock::Timestamp;
 use crate::entropy;
@@ -65,7 +65,7 @@ impl Sakms {
         let entry = entry.with_detail(format!("session={id}"));
         stores.states.insert_state(&record, Some(&entry)).await?;
         forgetter.ensure_running(&self.inner);
-        if let Err(error) = self.end_the_oldest(&owner, id).await {
+        if let Err(error) = self.end_the_oldest(stores, &owner, id).await {
             // The session is there. The next one that begins looks again.
             tracing::warn!(%error, "an account may have too many sessions");
         }
@@ -75,10 +75,12 @@ impl Sakms {
 
     /// Ends what an owner has beyond the most there may be. Whoever looks last sees them all, so however many begin at once,
     /// no more are left.
-    async fn end_the_oldest(&self, owner: &Owner, begun: SessionId) -> Result<(), Error> {
-        let Some(stores) = self.session_stores() else {
-            return Ok(());
-        };
+    async fn end_the_oldest(
+        &self,
+        stores: Stores<'_>,
+        owner: &Owner,
+        begun: SessionId,
+    ) -> Result<(), Error> {
         let most = usize::try_from(self.inner.sessions.config.most).unwrap_or(usize::MAX);
         let all = stores
             .states

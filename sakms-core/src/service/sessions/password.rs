@@ -4,7 +4,7 @@ use super::super::accounts::LoginDenial;
 use super::super::caller::Caller;
 use super::super::error::FieldError;
 use super::super::{Inner, Sakms};
-use super::{Error, Origin, Reason, Session, SessionValue, StrikeSessions, TRIES};
+use super::{Error, Origin, Reason, Session, SessionValue, Stores, StrikeSessions, TRIES};
 use crate::account::Email;
 use crate::hash::Share;
 use crate::id::{AccountId, SessionId};
@@ -25,8 +25,8 @@ impl Sakms {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a new password that is too weak, or an old one over 1,024 bytes; [`Error::TokenOnly`] when the
-    /// caller is not known by a token; [`Error::Throttled`] after too many wrong passwords; [`Error::Contended`] when the password was changed by somebody else meanwhile;
-    /// [`Error::NotOffered`] when this service has no accounts; [`Error::Store`] and [`Error::Hash`] when it could not be
+    /// caller is not known by a token; [`Error::Throttled`] after too many wrong passwords; [`Error::Contended`] when the
+    /// password was changed by somebody else meanwhile; [`Error::NotOffered`] when this service has no accounts; [`Error::Store`] and [`Error::Hash`] when it could not be
     /// decided or done.
     #[tracing::instrument(name = "sakms.account.change_password", skip_all)]
     pub async fn change_password(
@@ -104,7 +104,7 @@ impl Sakms {
             return Ok(());
         };
         if let Some(id) = caller.session() {
-            self.bring_to(id, account, revision).await?;
+            self.bring_to(stores, id, account, revision).await?;
         }
         // Also tells the other nodes that this session stands again.
         let reason = Reason::Password;
@@ -115,11 +115,11 @@ impl Sakms {
     /// Lets a session go on with a password that was changed in it.
     async fn bring_to(
         &self,
+        stores: Stores<'_>,
         id: SessionId,
         account: AccountId,
         revision: Revision,
     ) -> Result<(), Error> {
-        let stores = self.session_stores().ok_or(Error::NotOffered)?;
         for _ in 0..TRIES {
             let Some(session) = stores.session(id).await? else {
                 return Ok(());
