@@ -7,7 +7,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
@@ -81,8 +81,7 @@ impl Pepper {
         let id = name[..ID_BYTES].iter().map(|byte| format!("{byte:02x}"));
         Some(Self {
             id: id.collect(),
-            // HMAC takes a key of any length.
-            mac: Hmac::new_from_slice(key.derive(Purpose::KeyPepper).as_ref()).ok()?,
+            mac: key.mac(Purpose::KeyPepper)?,
         })
     }
 

@@ -17,7 +17,7 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -99,13 +99,10 @@ impl KeyFormat {
         if environments.is_empty() {
             return Err(InvalidWord::ENVIRONMENT);
         }
-        let tagger = |key: &super::MasterKey| {
-            Hmac::new_from_slice(key.derive(Purpose::KeyTag).as_ref()).ok()
-        };
         Ok(Self {
             prefix,
             environments,
-            taggers: keys.all().filter_map(tagger).collect(),
+            taggers: keys.macs(Purpose::KeyTag),
         })
     }
 

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -50,6 +51,11 @@ impl MasterKey {
     #[must_use]
     pub fn expose_text(&self) -> Zeroizing<String> {
         Zeroizing::new(URL_SAFE_NO_PAD.encode(*self.0))
+    }
+
+    /// What makes a MAC under the subkey for one purpose. HMAC takes a key of any length, so there always is one.
+    pub(crate) fn mac(&self, purpose: Purpose) -> Option<Hmac<Sha256>> {
+        Hmac::new_from_slice(self.derive(purpose).as_ref()).ok()
     }
 
     /// The subkey for one purpose.
@@ -155,6 +161,11 @@ pub struct MasterKeys {
 impl MasterKeys {
     /// How many retired keys may be listed: each one makes the refusal of a forged key a little dearer.
     pub const MAX_RETIRED: usize = 8;
+
+    /// What makes a MAC for one purpose under each of the keys, the current one first.
+    pub(crate) fn macs(&self, purpose: Purpose) -> Vec<Hmac<Sha256>> {
+        self.all().filter_map(|key| key.mac(purpose)).collect()
+    }
 
     /// A ring with one key.
     #[must_use]

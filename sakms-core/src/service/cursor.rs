@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
@@ -44,10 +44,7 @@ pub(super) struct CursorSeal(Vec<Hmac<Sha256>>);
 
 impl CursorSeal {
     pub(super) fn new(keys: &MasterKeys) -> Self {
-        let seal = |key: &crate::key::MasterKey| {
-            Hmac::new_from_slice(key.derive(Purpose::Cursor).as_ref()).ok()
-        };
-        Self(keys.all().filter_map(seal).collect())
+        Self(keys.macs(Purpose::Cursor))
     }
 
     pub(super) fn seal(&self, of: &ListOf<'_>, last: KeyId) -> Cursor {

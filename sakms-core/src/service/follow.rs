@@ -14,7 +14,7 @@ use super::cache::KeyCache;
 use super::sessions::Standings;
 use super::task::{self, HasTask, Running};
 use crate::clock::Clock;
-use crate::journal::{Action, JournalHead, JournalRow, Seq};
+use crate::journal::{Action, ChainHash, JournalHead, JournalRow, Seq};
 use crate::store::{KeyStore, StoreError};
 
 /// How many rows are read at once.
@@ -122,7 +122,7 @@ impl Follower {
             let began = self.clock.elapsed();
             let known = Seq::new(head.seq.get().saturating_sub(1));
             let rows = self.store.journal_after(known, PAGE).await?;
-            let Some(new) = after(&rows, head) else {
+            let Some(new) = after(&rows, head.seq, Some(head.chain)) else {
                 tracing::warn!(position = %head.seq, "the journal is not the one that was read before; all that is remembered of keys is read anew");
                 return self.begin(&mut last).await;
             };
@@ -213,13 +213,19 @@ impl Follower {
     }
 }
 
-/// The rows after `head` among `rows`, which were read from `head` on; `None` when `head` is not among them.
-fn after(rows: &[JournalRow], head: JournalHead) -> Option<&[JournalRow]> {
-    if head == JournalHead::START {
-        return Some(rows);
+/// The rows after a place among `rows`, which were read from that place on; `None` when it is not among them, or is another
+/// than it was. Without its hash it is gone by its number.
+pub(super) fn after(
+    rows: &[JournalRow],
+    seq: Seq,
+    chain: Option<ChainHash>,
+) -> Option<&[JournalRow]> {
+    let is = |other: ChainHash| chain.is_none_or(|chain| chain == other);
+    if seq == Seq::START {
+        return is(JournalHead::START.chain).then_some(rows);
     }
     let (first, rest) = rows.split_first()?;
-    (first.seq == head.seq && first.chain == head.chain).then_some(rest)
+    (first.seq == seq && is(first.chain)).then_some(rest)
 }
 
 impl HasTask for Follower {

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::error::Error;
+use super::follow;
 use super::{Inner, Sakms};
 use crate::clock::Timestamp;
 use crate::id::SessionId;
@@ -128,31 +129,20 @@ impl Sakms {
         // With the row that was read last, so that it shows whether it is still there.
         let known = Seq::new(seq.get().saturating_sub(1));
         let rows = keys.journal_after(known, limit.saturating_add(1)).await?;
-        let (mut position, rows) = if seq == Seq::START {
-            if chain.is_some_and(|chain| chain != JournalHead::START.chain) {
-                return Ok(Verdict::Denied(PositionGone));
-            }
-            let most = usize::try_from(limit).unwrap_or(usize::MAX);
-            (JournalHead::START, &rows[..rows.len().min(most)])
-        } else {
-            match rows.split_first() {
-                Some((first, rest))
-                    if first.seq == seq && chain.is_none_or(|chain| chain == first.chain) =>
-                {
-                    (JournalHead::from(first), rest)
-                }
-                _ => return Ok(Verdict::Denied(PositionGone)),
-            }
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let Some(new) = follow::after(&rows, seq, chain) else {
+            return Ok(Verdict::Denied(PositionGone));
         };
-        if let Some(last) = rows.last() {
-            position = JournalHead::from(last);
-        }
+        let new = &new[..new.len().min(most)];
+        // With nothing new it is the row that was read last.
+        let reached = new.last().or(rows.first().filter(|_| seq != Seq::START));
+        let position = reached.map_or(JournalHead::START, JournalHead::from);
         let margin = self.inner.follower.bound().saturating_add(CLOCKS);
-        let revocations = rows.iter().filter_map(|row| meaning(row, margin));
+        let revocations = new.iter().filter_map(|row| meaning(row, margin));
         Ok(Verdict::Granted(RevocationPage {
             revocations: revocations.collect(),
             position,
-            more: rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX),
+            more: new.len() >= most,
         }))
     }
 

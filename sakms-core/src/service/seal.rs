@@ -3,14 +3,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::cursor::Cursor;
 use super::error::Error;
+use crate::key::MasterKeys;
 use crate::key::master::Purpose;
-use crate::key::{MasterKey, MasterKeys};
 
 const SEAL_BYTES: usize = 16;
 
@@ -22,9 +22,7 @@ pub(super) type List<'a> = [&'a str];
 
 impl ListSeal {
     pub(super) fn new(keys: &MasterKeys) -> Self {
-        let seal =
-            |key: &MasterKey| Hmac::new_from_slice(key.derive(Purpose::ListPlace).as_ref()).ok();
-        Self(keys.all().filter_map(seal).collect())
+        Self(keys.macs(Purpose::ListPlace))
     }
 
     /// A cursor to the place in this list.
@@ -76,6 +74,7 @@ fn seal_of(key: &Hmac<Sha256>, list: &List<'_>, place: &[u8]) -> [u8; SEAL_BYTES
 mod tests {
     use super::*;
     use crate::entropy::OsEntropy;
+    use crate::key::MasterKey;
 
     #[test]
     fn a_place_opens_in_its_list_alone_and_cannot_be_forged() {

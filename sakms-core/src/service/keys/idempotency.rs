@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use super::super::Sakms;
@@ -18,7 +18,7 @@ use super::create::NewKey;
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SecretId};
 use crate::key::master::Purpose;
-use crate::key::{InvalidField, KeyRecord, Limits, MasterKey, MasterKeys};
+use crate::key::{InvalidField, KeyRecord, Limits, MasterKeys};
 use crate::store::{IdempotencyId, IdempotencyRecord, RequestDigest, StoreErrorKind};
 
 /// What a client sends to have a repeated request known: 1 to 255 printable ASCII characters, drawn anew for each request.
@@ -81,9 +81,7 @@ pub(in crate::service) struct IdempotencySeal(Vec<Hmac<Sha256>>);
 
 impl IdempotencySeal {
     pub(in crate::service) fn new(keys: &MasterKeys) -> Self {
-        let seal =
-            |key: &MasterKey| Hmac::new_from_slice(key.derive(Purpose::Idempotency).as_ref()).ok();
-        Self(keys.all().filter_map(seal).collect())
+        Self(keys.macs(Purpose::Idempotency))
     }
 
     fn request(&self, caller: &Caller, what: &What<'_>, key: &IdempotencyKey) -> Request {
@@ -294,6 +292,7 @@ impl Sakms {
 mod tests {
     use super::*;
     use crate::entropy::OsEntropy;
+    use crate::key::MasterKey;
 
     #[test]
     fn a_request_is_its_caller_its_route_its_key_and_all_that_is_asked() {

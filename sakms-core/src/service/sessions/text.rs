@@ -12,14 +12,14 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::id::SessionId;
 use crate::key::master::Purpose;
-use crate::key::{KeyPrefix, MasterKey, MasterKeys, base62};
+use crate::key::{KeyPrefix, MasterKeys, base62};
 use crate::secret::{KeySecret, RefreshToken};
 
 const ID_WIDTH: usize = 22;
@@ -77,18 +77,11 @@ pub(in crate::service) struct RefreshFormat {
 
 impl RefreshFormat {
     pub(in crate::service) fn new(prefix: &KeyPrefix, keys: &MasterKeys) -> Self {
-        let subkey = |key: &MasterKey, purpose| {
-            Hmac::<Sha256>::new_from_slice(key.derive(purpose).as_ref()).ok()
-        };
-        let pair = |key: &MasterKey| {
-            Some((
-                subkey(key, Purpose::RefreshTag)?,
-                subkey(key, Purpose::RefreshSuccessor)?,
-            ))
-        };
+        let tags = keys.macs(Purpose::RefreshTag);
+        let successors = keys.macs(Purpose::RefreshSuccessor);
         Self {
             head: format!("{}{MARK}", prefix.as_str()),
-            keys: keys.all().filter_map(pair).collect(),
+            keys: tags.into_iter().zip(successors).collect(),
         }
     }
 
@@ -164,7 +157,7 @@ impl fmt::Debug for RefreshFormat {
 mod tests {
     use super::*;
     use crate::id::SecretId;
-    use crate::key::{Environment, KeyFormat};
+    use crate::key::{Environment, KeyFormat, MasterKey};
     use proptest::prelude::*;
 
     fn master(first: u8) -> MasterKey {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use super::table::Id;
@@ -37,8 +37,7 @@ impl Source {
 
 impl Names {
     pub(super) fn new(keys: &MasterKeys) -> Self {
-        let key = keys.current().derive(Purpose::Throttle);
-        Self(Hmac::new_from_slice(key.as_ref()).ok())
+        Self(keys.current().mac(Purpose::Throttle))
     }
 
     /// An address that somebody signs in with: all spellings of one are one. What is no address is counted as it stands.
