@@ -155,8 +155,8 @@ impl Follower {
 
     fn apply(&self, row: &JournalRow) {
         let (action, subject) = (&row.entry.action, &row.entry.subject);
-        if action.changes_nothing() {
-            // A stranger can bring it about.
+        // A stranger can bring the first about, and the second changes no key, account or session.
+        if action.changes_nothing() || *action == Action::KEYRING_ROTATE {
             return;
         }
         if let Some(key) = subject.as_key() {

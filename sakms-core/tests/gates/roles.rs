@@ -117,7 +117,7 @@ async fn a_change_of_a_role_is_in_force_after_a_reading_of_the_journal() {
 }
 
 #[tokio::test]
-async fn what_was_refused_and_written_down_makes_nobody_read_anew() {
+async fn what_matters_to_no_key_makes_nobody_read_anew() {
     let node = Node::new();
     let key = node.key("a:b").await;
     node.sakms.catch_up().await.unwrap();
@@ -127,6 +127,7 @@ async fn what_was_refused_and_written_down_makes_nobody_read_anew() {
         (Action::KEY_REFUSE, Subject::key(key.id)),
         (Action::KEY_REFUSE, Subject::SERVICE),
         (Action::ACCOUNT_REFUSE, Subject::SERVICE),
+        (Action::KEYRING_ROTATE, Subject::SERVICE),
         (
             Action::ACCOUNT_REFUSE,
             Subject::account(fixtures::account_id()),
