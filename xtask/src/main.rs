@@ -9,7 +9,9 @@ mod failure;
 mod features;
 mod find;
 mod install;
+mod machine;
 mod mariadb;
+mod marks;
 mod metadata;
 mod package;
 mod report;
@@ -18,6 +20,7 @@ mod run;
 mod scratch;
 mod signals;
 mod suite;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -64,6 +67,12 @@ enum Task {
     /// Takes a quarter of an hour and the build; --quick a third of that. Leave
     /// the machine alone meanwhile.
     Bench(bench::Options),
+    /// Make trouble for the server and count what goes wrong: crashes, faults, floods, clusters
+    ///
+    /// Builds the server and the scenarios for release, runs those that are named (`all`: every one), prints a table, and
+    /// fails if a goal was missed. `all` writes docs/reliability.md. The scenarios start servers of their own on
+    /// 127.0.0.1 and end them again.
+    Torture(torture::Options),
     /// Do what .ci/run does: `check`, then `test`
     Ci,
 }
@@ -85,6 +94,7 @@ fn perform(task: &Task) -> Outcome {
         Task::Mariadb => suite::serve(),
         Task::Check => check::check(),
         Task::Bench(options) => bench::bench(options),
+        Task::Torture(options) => torture::torture(options),
         Task::Ci => {
             check::check()?;
             suite::test(&suite::Options::default())

@@ -131,6 +131,12 @@ impl Database {
         Ok(Self::Private { server, daemon })
     }
 
+    /// No server, but the daemon for those that start servers of their own.
+    pub(crate) fn daemon_alone() -> Outcome<Self> {
+        let daemon = Some(daemon()?);
+        Ok(Self::Given { daemon })
+    }
+
     /// Where the server is, and the daemon for servers of the tests' own.
     fn programs(&self) -> Option<(Option<OsString>, Option<OsString>)> {
         match self {

@@ -293,7 +293,7 @@ fn elsewhere_than_on_loopback_a_master_key_is_enough(site: &Site) {
 
 fn the_log_can_be_json(site: &Site) {
     let server = site.start(&[("SAKMS_LOG_FORMAT", "json")]);
-    client::send(server.address, "GET", "/nothing/here?token=canary", &[], "");
+    let _ = client::send(server.address, "GET", "/nothing/here?token=canary", &[], "");
     server.wait_for_log("\"status\":404");
     let log = server.log();
     for line in log.lines() {
@@ -311,7 +311,7 @@ fn what_is_no_request_does_not_fill_the_log(site: &Site) {
     let server = site.start(&[]);
     let answer = client::raw(server.address, b"this is no request\r\n\r\n").unwrap();
     assert_eq!(answer.status, 400);
-    server.send("GET", "/health", &[], "");
+    let _ = server.send("GET", "/health", &[], "");
     server.wait_for_log("/health");
     let log = server.log();
     assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");

@@ -1,7 +1,6 @@
 //! Measuring, and writing down what was measured.
 
 mod figures;
-mod machine;
 mod page;
 mod plot;
 
@@ -13,10 +12,10 @@ use clap::Args;
 
 use crate::failure::{Failure, Outcome};
 use crate::report::{Report, say};
-use crate::run;
 use crate::scratch::Scratch;
 use crate::suite::{self, Database, Variables};
 use crate::workspace::{cargo, root};
+use crate::{machine, run};
 
 /// What there is to measure, each in a process of its own. The last one is a program of its own, too.
 const GROUPS: [&str; 8] = [

@@ -6,25 +6,26 @@ use std::path::Path;
 
 use super::GROUPS;
 use super::figures::Figure;
-use super::machine;
 use super::plot::{Line, Plot};
-use crate::failure::{Attempt, Failure, Outcome};
+use crate::failure::{Attempt, Outcome};
+use crate::machine;
+use crate::marks::Marks;
 
-const BEGIN: &str = "<!-- measured: written by `cargo xtask bench` -->";
+const MEASURED: Marks = Marks {
+    begin: "<!-- measured: written by `cargo xtask bench` -->",
+    end: "<!-- /measured -->",
+};
 /// The folder of the pictures, beside the page.
 const PICTURES: &str = "performance";
-const END: &str = "<!-- /measured -->";
 
 /// Writes the page's table and its pictures into `docs`.
 pub(super) fn write(docs: &Path, figures: &[Figure], command: &str, load: Option<f64>) -> Outcome {
-    let page = docs.join("performance.md");
-    let text = fs::read_to_string(&page).attempt(|| format!("cannot read {}", page.display()))?;
     let mut machine = machine::describe();
     if let Some(load) = load {
         let _ = write!(machine, "; load average {load:.1} when it began");
     }
     let measured = measured(figures, command, &machine);
-    save(&page, &between_the_marks(&text, &measured)?)?;
+    MEASURED.write(&docs.join("performance.md"), &measured)?;
     let pictures = docs.join(PICTURES);
     fs::create_dir_all(&pictures).attempt(|| format!("cannot make {}", pictures.display()))?;
     for (name, plot) in plots(figures) {
@@ -35,20 +36,6 @@ pub(super) fn write(docs: &Path, figures: &[Figure], command: &str, load: Option
 
 fn save(path: &Path, text: &str) -> Outcome {
     fs::write(path, text).attempt(|| format!("cannot write {}", path.display()))
-}
-
-fn between_the_marks(page: &str, measured: &str) -> Outcome<String> {
-    let parts = page.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
-        Some((before, after))
-    });
-    let missing = || {
-        Failure::new(format!(
-            "docs/performance.md needs the lines {BEGIN} and {END}"
-        ))
-    };
-    let (before, after) = parts.ok_or_else(missing)?;
-    Ok(format!("{before}{BEGIN}\n\n{measured}\n{END}{after}"))
 }
 
 fn measured(figures: &[Figure], command: &str, machine: &str) -> String {
@@ -124,15 +111,6 @@ mod tests {
         let file = folder.path().join("figures");
         fs::write(&file, text).unwrap();
         super::super::figures::read(&file).unwrap()
-    }
-
-    #[test]
-    fn what_stands_around_the_marks_stays() {
-        let page = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        let new = between_the_marks(&page, "new").unwrap();
-        assert_eq!(new, format!("before\n{BEGIN}\n\nnew\n{END}\nafter\n"));
-        assert_eq!(between_the_marks(&new, "new").unwrap(), new);
-        assert!(between_the_marks("no marks", "new").is_err());
     }
 
     #[test]

@@ -10,14 +10,14 @@
 )]
 
 pub(crate) mod browser;
-pub(crate) mod client;
 pub(crate) mod flow;
-pub(crate) mod mariadbd;
 pub(crate) mod server;
 #[macro_use]
 pub(crate) mod site;
 
 use sakms_core::testkit::needed;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use sakms_torture::harness::{client, mariadbd};
 
 /// The database for MariaDB tests, or `None` after saying that they are skipped. Where MariaDB is required, a skip fails.
 pub(crate) fn mariadb_url() -> Option<String> {

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use sakms_core::testkit::needed;
 
-pub(crate) struct MariaDb {
+/// A MariaDB that runs until this is dropped.
+#[derive(Debug)]
+pub struct MariaDb {
     daemon: PathBuf,
     folder: tempfile::TempDir,
     port: u16,
@@ -18,7 +20,8 @@ pub(crate) struct MariaDb {
 impl MariaDb {
     /// A server that is set up and running, or `None` after saying that the test is skipped. Where MariaDB is required, a
     /// skip fails.
-    pub(crate) fn start() -> Option<Self> {
+    #[must_use]
+    pub fn start() -> Option<Self> {
         let daemon = PathBuf::from(needed("mariadb", "SAKMS_TEST_MARIADBD")?);
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
@@ -37,12 +40,14 @@ impl MariaDb {
         Some(server)
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where it is, with the name and the password of an account.
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("mysql://sakms:hush-canary@127.0.0.1:{}/sakms", self.port)
     }
 
     /// Ends it as a power cut would, as far as the process is concerned.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut child) = self.running.take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -50,13 +55,13 @@ impl MariaDb {
     }
 
     /// Sends a signal by name.
-    pub(crate) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let child = self.running.as_ref().unwrap();
         succeed(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]));
     }
 
     /// Starts it (again) and waits until it answers.
-    pub(crate) fn run(&mut self) {
+    pub fn run(&mut self) {
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
         let child = Command::new(&self.daemon)
             .arg(format!("--defaults-file={}", self.defaults().display()))

@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use crate::run::capture;
 
 /// One line about processor, memory, system, compiler and date. What cannot be found out is left out.
-pub(super) fn describe() -> String {
+pub(crate) fn describe() -> String {
     let field = |file: &str, name: &str| {
         let text = fs::read_to_string(file).ok()?;
         let line = text.lines().find(|line| line.starts_with(name))?;
@@ -35,13 +35,13 @@ pub(super) fn describe() -> String {
 }
 
 /// How many processes want to run, on average over the last minute.
-pub(super) fn load() -> Option<f64> {
+pub(crate) fn load() -> Option<f64> {
     let text = fs::read_to_string("/proc/loadavg").ok()?;
     text.split(' ').next()?.parse().ok()
 }
 
 /// Whether so many processes leave too little to measure with: a core has to be free for the server, one for its client.
-pub(super) fn is_busy(load: f64) -> bool {
+pub(crate) fn is_busy(load: f64) -> bool {
     load > 0.5
 }
 

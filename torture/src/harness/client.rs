@@ -6,26 +6,36 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// An answer, whole.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The status line and the headers.
+    pub head: String,
+    /// What follows the empty line, as it came.
+    pub body: String,
 }
 
 impl Answer {
-    pub(crate) fn json(&self) -> Value {
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    pub(crate) fn text(&self, field: &str) -> String {
+    /// A field of the body that is a text.
+    #[must_use]
+    pub fn text(&self, field: &str) -> String {
         self.json()[field]
             .as_str()
             .unwrap_or_else(|| panic!("no {field} in {}", self.body))
             .to_owned()
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// A header's value, of the first that has this name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -34,7 +44,8 @@ impl Answer {
 }
 
 /// Sends a request with the usual headers and reads the whole answer.
-pub(crate) fn send(
+#[must_use]
+pub fn send(
     address: SocketAddr,
     method: &str,
     target: &str,
@@ -45,7 +56,11 @@ pub(crate) fn send(
         .unwrap_or_else(|error| panic!("{method} {target}: {error}"))
 }
 
-pub(crate) fn try_send(
+/// Sends a request with the usual headers and reads the whole answer, if there is one.
+///
+/// # Errors
+/// When the connection cannot be made, breaks, or is silent for half a minute.
+pub fn try_send(
     address: SocketAddr,
     method: &str,
     target: &str,
@@ -83,7 +98,10 @@ fn written(
 
 /// Sends a request to a server that leaves the connection open whatever it is told, and reads as much as the answer says
 /// it is long.
-pub(crate) fn measured(
+///
+/// # Errors
+/// See [`try_send`].
+pub fn measured(
     address: SocketAddr,
     method: &str,
     target: &str,
@@ -110,7 +128,10 @@ pub(crate) fn measured(
 }
 
 /// Sends these bytes and reads until the server closes the connection.
-pub(crate) fn raw(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
+///
+/// # Errors
+/// See [`try_send`].
+pub fn raw(address: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
     let mut stream = connect(address)?;
     stream.write_all(request)?;
     let mut bytes = Vec::new();
@@ -124,7 +145,11 @@ fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-pub(crate) fn parse(bytes: &[u8]) -> std::io::Result<Answer> {
+/// An answer from its bytes.
+///
+/// # Errors
+/// When the bytes are no whole head of an answer.
+pub fn parse(bytes: &[u8]) -> std::io::Result<Answer> {
     let text = String::from_utf8_lossy(bytes);
     let (head, body) = text
         .split_once("\r\n\r\n")

@@ -1,0 +1,8 @@
+//! What scenarios, and the tests of the bundled server, are made with: the server and MariaDB as processes, and a client that
+//! sends exactly the bytes it is given.
+
+pub mod client;
+pub mod mariadbd;
+pub mod person;
+pub mod program;
+pub mod server;

@@ -1,0 +1,24 @@
+//! The list of scenarios.
+
+use crate::figure::Figure;
+use crate::run::Run;
+
+/// Something that SAKMS has to stand.
+#[derive(Debug)]
+pub struct Scenario {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// Does it, at length.
+    pub run: fn(&Run) -> Vec<Figure>,
+}
+
+/// All of them, in the order in which `all` runs them.
+pub const ALL: &[Scenario] = &[];
+
+/// The one of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.name == name)
+}

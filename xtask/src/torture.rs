@@ -1,0 +1,137 @@
+//! Making trouble for the server, at length.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use clap::Args;
+
+use crate::failure::{Attempt, Outcome};
+use crate::marks::Marks;
+use crate::report::{Report, say};
+use crate::scratch::Scratch;
+use crate::suite::{self, Database};
+use crate::workspace::{cargo, root, target};
+use crate::{machine, run};
+
+const PAGE: Marks = Marks {
+    begin: "<!-- found: written by `cargo xtask torture all` -->",
+    end: "<!-- /found -->",
+};
+
+/// Which scenarios, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The scenarios to run, or `all`; without a name, which there are
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// End each scenario after so many minutes, even if its counts are not reached
+    #[arg(long, value_name = "N")]
+    minutes: Option<u32>,
+    /// Repeat the run of this seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+/// Builds the server and the scenarios for release, runs those that are named, and writes `docs/reliability.md` when it was all.
+pub(crate) fn torture(options: &Options) -> Outcome {
+    let mut report = Report::begin("torture");
+    report.need("build", || {
+        run::run(&mut cargo(
+            "build --release --locked -p sakms-torture -p sakms-server",
+        ))
+    })?;
+    let program = target().join("release/sakms-torture");
+    if options.names.is_empty() {
+        return run::run(Command::new(program).arg("--help"));
+    }
+    let scratch = Scratch::create()?;
+    // The scenarios start servers of their own; this says only with which daemon.
+    let database = report.need("mariadb", Database::daemon_alone)?;
+    let figures = scratch.path().join("found.tsv");
+    let mut surroundings = suite::variables(&database, None);
+    surroundings.push(("TMPDIR", Some(scratch.for_tests()?.into())));
+    report.step("scenarios", || {
+        let mut command = Command::new(&program);
+        command
+            .args(options.arguments())
+            .arg("--figures")
+            .arg(&figures);
+        run::run(suite::surround(&mut command, &surroundings))
+    })?;
+    if options.is_everything() && figures.exists() {
+        report.step("docs/reliability.md", || {
+            let page = root().join("docs/reliability.md");
+            PAGE.write(&page, &found(&figures, &options.command())?)
+        })?;
+    } else {
+        say("    docs/reliability.md stays as it is: it is written by `all`, without --minutes");
+    }
+    drop(scratch);
+    report.finish()
+}
+
+impl Options {
+    fn arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = self.names.iter().map(Into::into).collect();
+        arguments.extend(["--seed".into(), self.seed.to_string().into()]);
+        if let Some(minutes) = self.minutes {
+            arguments.extend(["--minutes".into(), minutes.to_string().into()]);
+        }
+        arguments
+    }
+
+    fn is_everything(&self) -> bool {
+        self.names == ["all"]
+    }
+
+    /// The command as somebody would type it to repeat the run.
+    fn command(&self) -> String {
+        let minutes = self.minutes.map(|minutes| format!(" --minutes {minutes}"));
+        format!(
+            "cargo xtask torture all{} --seed {}",
+            minutes.unwrap_or_default(),
+            self.seed
+        )
+    }
+}
+
+/// The tables of the page, one for each scenario.
+fn found(figures: &Path, command: &str) -> Outcome<String> {
+    let lines =
+        fs::read_to_string(figures).attempt(|| format!("cannot read {}", figures.display()))?;
+    Ok(tables(&lines, command, &machine::describe()))
+}
+
+fn tables(lines: &str, command: &str, machine: &str) -> String {
+    let mut text = format!("`{command}` on: {machine}.\n");
+    let mut before = "";
+    for line in lines.lines() {
+        let (scenario, rest) = line.split_once('\t').unwrap_or((line, ""));
+        if scenario != before {
+            before = scenario;
+            text.push_str(&format!(
+                "\n### `{scenario}`\n\n`cargo xtask torture {scenario}`\n\n| what | found | goal | |\n| --- | ---: | ---: | --- |\n"
+            ));
+        }
+        let cells = rest.replace('\t', " | ").replace("missed", "**missed**");
+        text.push_str(&format!("| {cells} |\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_has_a_table_of_its_own() {
+        let lines =
+            "crash\tkills\t300\t\t\ncrash\tlost\t1\t0\tmissed\nflood\tp99\t1 ms\t2 ms\tmet\n";
+        let text = tables(lines, "cargo xtask torture all --seed 1", "a machine");
+        assert_eq!(text.matches("### `").count(), 2);
+        assert!(text.contains("| lost | 1 | 0 | **missed** |"), "{text}");
+        assert!(text.contains("`cargo xtask torture flood`"), "{text}");
+    }
+}
