@@ -1,7 +1,8 @@
 //! Builds that only somebody else's choice of features brings about.
 //!
-//! Features add, so each choice has to build: none of them, each alone, each two together, and all. What a third one breaks,
-//! it breaks with one of the two alone, nearly always; checking every subset would take twice as long.
+//! Features add, so each choice has to build. Checked are none of them, each alone, all but each, and all: so each two are
+//! seen both on, both off, and either without the other. What those leave to be found takes three features at once; checking
+//! every subset would take eight times as long.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,11 +37,11 @@ pub(crate) fn check() -> Outcome {
 fn choices(package: &Package) -> Vec<Choice> {
     let names: Vec<_> = package.features.keys().collect();
     let mut found = BTreeSet::from([Choice::new()]);
-    for (place, one) in names.iter().enumerate() {
-        // Two features that only pass a word on meet in the crate they pass it on to.
-        let others = if passes_on(package) { 1 } else { names.len() };
-        for other in names[place..].iter().take(others) {
-            found.insert(turned_on(&package.features, [*one, *other]));
+    for one in &names {
+        found.insert(turned_on(&package.features, [*one]));
+        // Features that only pass a word on meet in the crate they pass it on to.
+        if !passes_on(package) {
+            found.insert(all_but(&package.features, one));
         }
     }
     found.insert(turned_on(&package.features, names));
@@ -54,6 +55,12 @@ fn passes_on(package: &Package) -> bool {
     let is_others = |word: &String| word.contains('/') || package.features.contains_key(word);
     let mut enabled = package.features.values();
     enabled.all(|words| !words.is_empty() && words.iter().all(is_others))
+}
+
+/// All features that do not bring this one.
+fn all_but(features: &BTreeMap<String, Choice>, left_out: &String) -> Choice {
+    let brings = |name: &&String| turned_on(features, [*name]).contains(left_out);
+    turned_on(features, features.keys().filter(|name| !brings(name)))
 }
 
 /// These features and those of the same crate that they bring. `default` is a name for others and no more.
@@ -97,11 +104,22 @@ mod tests {
     }
 
     #[test]
-    fn none_each_two_and_all() {
+    fn none_each_all_but_each_and_all() {
         let features = [("a", &[][..]), ("b", &["dep:x"]), ("c", &["y/z"])];
         let expected = ["", "a", "b", "c", "a+b", "a+c", "b+c", "a+b+c"];
         assert_eq!(chosen(&features), expected);
         assert_eq!(chosen(&[]), [""]);
+        let four = [("a", &[][..]), ("b", &[]), ("c", &[]), ("d", &["dep:x"])];
+        let each = ["", "a", "b", "c", "d"];
+        let but_each = ["a+b+c", "a+b+d", "a+c+d", "b+c+d", "a+b+c+d"];
+        assert_eq!(chosen(&four), [&each[..], &but_each].concat());
+    }
+
+    #[test]
+    fn without_a_feature_those_that_bring_it_are_off_too() {
+        let features = [("a", &[][..]), ("b", &["a"]), ("c", &["dep:x"])];
+        assert!(chosen(&features).contains(&"c".to_owned()));
+        assert!(!chosen(&features).contains(&"b+c".to_owned()));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(crate) struct Options {
 pub(crate) fn test(options: &Options) -> Outcome {
     let mut report = Report::begin("test");
     // Declared in this order, the server ends before its folder goes.
-    let scratch = Scratch::create()?;
+    let scratch = Scratch::in_memory()?;
     let mut database = if options.no_mariadb {
         Database::None
     } else {

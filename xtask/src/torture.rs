@@ -1,6 +1,7 @@
 //! Making trouble for the server, at length.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -111,12 +112,13 @@ fn tables(lines: &str, command: &str, machine: &str) -> String {
         let (scenario, rest) = line.split_once('\t').unwrap_or((line, ""));
         if scenario != before {
             before = scenario;
-            text.push_str(&format!(
-                "\n### `{scenario}`\n\n`cargo xtask torture {scenario}`\n\n| what | found | goal | |\n| --- | ---: | ---: | --- |\n"
-            ));
+            let _ = writeln!(
+                text,
+                "\n### `{scenario}`\n\n`cargo xtask torture {scenario}`\n\n| what | found | goal | |\n| --- | ---: | ---: | --- |"
+            );
         }
         let cells = rest.replace('\t', " | ").replace("missed", "**missed**");
-        text.push_str(&format!("| {cells} |\n"));
+        let _ = writeln!(text, "| {cells} |");
     }
     text
 }
