@@ -10,6 +10,8 @@
 //! }
 //! ```
 
+use std::time::Duration;
+
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
@@ -94,7 +96,13 @@ impl Database {
 
     /// A store with its tables.
     pub async fn store(&self) -> MariaDbStore {
-        let store = MariaDbStore::builder(&self.url()).build().unwrap();
+        // What a slow machine takes long for is right all the same; what is about time has stores of its own.
+        let patience = Duration::from_secs(10);
+        let store = MariaDbStore::builder(&self.url())
+            .acquire_timeout(patience)
+            .statement_timeout(patience)
+            .build()
+            .unwrap();
         store.migrate().await.unwrap();
         store
     }
