@@ -42,6 +42,8 @@ pub enum Goal {
     AtMost(f64),
     /// No less than this.
     AtLeast(f64),
+    /// No less than the first, and no more than the second.
+    Between(f64, f64),
 }
 
 impl Goal {
@@ -49,13 +51,16 @@ impl Goal {
         match self {
             Self::AtMost(bound) => value <= bound,
             Self::AtLeast(bound) => value >= bound,
+            Self::Between(low, high) => (low..=high).contains(&value),
         }
     }
 
-    fn words(self) -> (&'static str, f64) {
+    /// A sign, and what it is about.
+    fn words(self) -> (&'static str, String) {
         match self {
-            Self::AtMost(bound) => ("<=", bound),
-            Self::AtLeast(bound) => (">=", bound),
+            Self::AtMost(bound) => ("<=", format!("{bound:e}")),
+            Self::AtLeast(bound) => (">=", format!("{bound:e}")),
+            Self::Between(low, high) => ("..", format!("{low:e}..{high:e}")),
         }
     }
 }
@@ -72,13 +77,10 @@ impl Run {
             } else {
                 "NOT met"
             };
-            format!("  goal {sign} {bound:.3e}: {verdict}")
+            format!("  goal {sign} {bound}: {verdict}")
         });
         println!("{id:<44} {middle:>10.4e} {unit:<4} [{low:.4e} {high:.4e}]{judged}");
-        let (sign, bound) = goal.map_or(("", String::new()), |goal| {
-            let (sign, bound) = goal.words();
-            (sign, format!("{bound:e}"))
-        });
+        let (sign, bound) = goal.map_or(("", String::new()), Goal::words);
         self.write(&format!(
             "{id}\t{unit}\t{low:e}\t{middle:e}\t{high:e}\t{sign}\t{bound}\n"
         ));

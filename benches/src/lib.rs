@@ -15,6 +15,7 @@
 )]
 
 pub mod app;
+pub mod auc;
 pub mod figure;
 pub mod load;
 pub mod process;

@@ -27,15 +27,20 @@ pub struct Synthetic {
     finds: Arc<AtomicU64>,
 }
 
+/// A number that looks random, made of this one: `SplitMix64` (Steele, Lea and Flood, 2014).
+#[must_use]
+pub const fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
 /// The id of the secret with this number, in the form of a UUID of version 7: the number stands where the time would,
 /// and what would be random is mixed from it.
 #[must_use]
 pub fn secret_id(number: u64) -> SecretId {
-    // SplitMix64 (Steele, Lea and Flood, 2014).
-    let mut mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^= mixed >> 31;
+    let mixed = mixed(number);
     let head = (number << 16) | 0x7000 | (mixed >> 52);
     let tail = (mixed & !(0b11 << 62)) | (0b10 << 62);
     SecretId::from_bytes(((u128::from(head) << 64) | u128::from(tail)).to_be_bytes())

@@ -39,6 +39,13 @@ pub fn master_key() -> MasterKey {
     MASTER_KEY.parse().unwrap()
 }
 
+/// How a service with this master key, and with defaults else, writes its keys.
+#[must_use]
+pub fn key_format(key: MasterKey) -> KeyFormat {
+    let environments = vec![Environment::live(), Environment::test()];
+    KeyFormat::new(KeyPrefix::default(), environments, &key.into()).unwrap()
+}
+
 impl World {
     /// A service with `keys` keys whose hashes cost `params`, and with room to remember all of them.
     #[must_use]
@@ -65,16 +72,12 @@ impl World {
             .unwrap();
         // What is remembered counts from the first reading of the journal on.
         runtime.block_on(sakms.catch_up()).unwrap();
-        let format = |key: MasterKey| {
-            let environments = vec![Environment::live(), Environment::test()];
-            KeyFormat::new(KeyPrefix::default(), environments, &key.into()).unwrap()
-        };
         Self {
             sakms,
             store,
             runtime,
-            format: format(master_key()),
-            forger: format(OTHER_MASTER_KEY.parse().unwrap()),
+            format: key_format(master_key()),
+            forger: key_format(OTHER_MASTER_KEY.parse().unwrap()),
             secret,
         }
     }
@@ -147,7 +150,9 @@ impl World {
     }
 }
 
-fn text(format: &KeyFormat, id: SecretId, secret: [u8; 32]) -> PresentedKey {
+/// The text of the key with this id and secret.
+#[must_use]
+pub fn text(format: &KeyFormat, id: SecretId, secret: [u8; 32]) -> PresentedKey {
     let minted = format
         .mint(&Environment::live(), id, &KeySecret::new(secret))
         .unwrap();

@@ -7,6 +7,7 @@
 )]
 
 mod cold;
+mod enumeration;
 mod gates;
 mod hash;
 mod http;
@@ -19,11 +20,12 @@ use sakms_benches::run::Run;
 
 type Group = fn(&Run, &mut Criterion);
 
-const GROUPS: [(&str, Group); 7] = [
+const GROUPS: [(&str, Group); 8] = [
     ("hash", hash::measure),
     ("verify", verify::measure),
     ("gates", gates::measure),
     ("cold", cold::measure),
+    ("enumeration", enumeration::measure),
     ("store", store::measure),
     ("http", http::measure),
     ("revoke", revoke::measure),

@@ -9,7 +9,8 @@ use super::cache::{CacheConfig, KeyCache};
 use super::cursor::CursorSeal;
 use super::exchange::TokenExchange;
 use super::follow::Follower;
-use super::keys::{Forgetter, IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap};
+use super::forget::Forgetter;
+use super::keys::{IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap};
 use super::limit::LimiterDown;
 use super::refusals::Refusals;
 use super::renew::Renewals;
@@ -45,6 +46,7 @@ pub struct SakmsBuilder {
     passwords: PasswordPolicy,
     caching: CacheConfig,
     rules: KeyRules,
+    remember_requests: Duration,
     refusals_per_minute: u32,
     limiter_down: LimiterDown,
     clock: Arc<dyn Clock>,
@@ -71,9 +73,9 @@ impl SakmsBuilder {
                 lifetimes: KeyLifetimes::default(),
                 overlap: RotationOverlap::default(),
                 most_per_owner: None,
-                remembered: Duration::from_hours(24),
                 usage_lag: Duration::from_secs(10),
             },
+            remember_requests: Duration::from_hours(24),
             refusals_per_minute: 60,
             limiter_down: LimiterDown::default(),
             clock: Arc::new(SystemClock),
@@ -182,7 +184,7 @@ impl SakmsBuilder {
 
     /// For how long a request with an idempotency key is known again; 24 hours when nothing is said.
     pub fn remember_requests(mut self, time: Duration) -> Self {
-        self.rules.remembered = time;
+        self.remember_requests = time;
         self
     }
 
@@ -263,10 +265,17 @@ impl SakmsBuilder {
             Arc::clone(&refusals),
             self.rules.usage_lag,
         );
+        let forgetter = Arc::new(Forgetter::new(
+            Arc::clone(&self.keys),
+            self.states.clone(),
+            Arc::clone(&self.clock),
+            self.remember_requests,
+        ));
         let throttle = Throttle::new(
             &self.throttles,
             &self.master_keys,
             self.states.clone(),
+            Arc::clone(&forgetter),
             Arc::clone(&tally),
             Arc::clone(&self.clock),
         );
@@ -283,7 +292,7 @@ impl SakmsBuilder {
             places: ListSeal::new(&self.master_keys),
             requests: IdempotencySeal::new(&self.master_keys),
             rules: self.rules,
-            forgetter: Forgetter::default(),
+            forgetter,
             hashes,
             passwords: self.passwords,
             cache,

@@ -12,6 +12,7 @@ mod cursor;
 mod error;
 mod exchange;
 mod follow;
+mod forget;
 mod gates;
 mod keys;
 mod limit;
@@ -119,7 +120,7 @@ struct Inner {
     places: seal::ListSeal,
     requests: keys::IdempotencySeal,
     rules: keys::KeyRules,
-    forgetter: keys::Forgetter,
+    forgetter: Arc<forget::Forgetter>,
     hashes: HashPool,
     passwords: PasswordPolicy,
     cache: Arc<cache::KeyCache>,
@@ -160,11 +161,8 @@ impl Sakms {
         let uses = self.inner.usage.flush().await;
         self.inner.refusals.flush().await?;
         uses?;
-        if self.inner.forgetter.is_needed() {
-            self.forget_requests().await?;
-        }
         self.inner.throttle.flush().await?;
-        Ok(())
+        Ok(self.inner.forgetter.forget_if_needed().await?)
     }
 
     /// How far this node has followed what others changed. The first check of a key, or of a token of a session, starts the

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sakms_core::clock::{Clock as _, ManualClock};
 use sakms_core::service::{Backoff, ThrottleConfig};
+use sakms_core::store::{StateKind, StateStore as _};
 
 use super::world::{ADA, Came, HOME, Node, SECOND, World, config, right, stranger};
 
@@ -142,4 +143,23 @@ async fn a_failure_from_before_a_start_is_as_old_as_it_is() {
         Came::In,
         "the pause is over"
     );
+}
+
+/// By a node that wrote some, like sessions and requests that are over; one that did nothing does nothing.
+#[tokio::test]
+async fn counts_that_are_over_are_forgotten() {
+    let world = World::new();
+    let there = async || {
+        let all = world.states.store.states(StateKind::Throttle, None, 100);
+        all.await.unwrap().len()
+    };
+    let (node, idle) = (world.node(), world.node());
+    node.fails(ADA, stranger(1)).await;
+    node.sakms.flush().await.unwrap();
+    assert_eq!(there().await, 2, "an address and a source");
+    world.clock.advance(Duration::from_hours(25));
+    idle.sakms.flush().await.unwrap();
+    assert_eq!(there().await, 2);
+    node.sakms.flush().await.unwrap();
+    assert_eq!(there().await, 0);
 }

@@ -15,7 +15,29 @@ pub(super) struct Figure {
     low: f64,
     pub(super) middle: f64,
     high: f64,
-    goal: Option<(String, f64)>,
+    goal: Option<Goal>,
+}
+
+/// What was hoped for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+    Between(f64, f64),
+}
+
+impl Goal {
+    fn parse(sign: &str, bound: &str) -> Option<Self> {
+        match sign {
+            "<=" => Some(Self::AtMost(bound.parse().ok()?)),
+            ">=" => Some(Self::AtLeast(bound.parse().ok()?)),
+            ".." => {
+                let (low, high) = bound.split_once("..")?;
+                Some(Self::Between(low.parse().ok()?, high.parse().ok()?))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Reads what the benches wrote.
@@ -34,8 +56,7 @@ impl Figure {
         };
         let goal = match (sign, bound) {
             ("", "") => None,
-            ("<=" | ">=", bound) => Some((sign.to_owned(), bound.parse().ok()?)),
-            _ => return None,
+            (sign, bound) => Some(Goal::parse(sign, bound)?),
         };
         Some(Self {
             id: id.to_owned(),
@@ -58,10 +79,10 @@ impl Figure {
 
     /// Whether its goal was met, if it has one.
     pub(super) fn is_met(&self) -> Option<bool> {
-        let (sign, bound) = self.goal.as_ref()?;
-        Some(match sign.as_str() {
-            "<=" => self.middle <= *bound,
-            _ => self.middle >= *bound,
+        Some(match self.goal? {
+            Goal::AtMost(bound) => self.middle <= bound,
+            Goal::AtLeast(bound) => self.middle >= bound,
+            Goal::Between(low, high) => (low..=high).contains(&self.middle),
         })
     }
 
@@ -79,11 +100,13 @@ impl Figure {
     }
 
     pub(super) fn goal(&self) -> String {
-        let Some((sign, bound)) = &self.goal else {
-            return String::new();
-        };
-        let sign = if sign == "<=" { "≤" } else { "≥" };
-        format!("{sign} {}", amount(*bound, &self.unit))
+        let amount = |bound| amount(bound, &self.unit);
+        match self.goal {
+            None => String::new(),
+            Some(Goal::AtMost(bound)) => format!("≤ {}", amount(bound)),
+            Some(Goal::AtLeast(bound)) => format!("≥ {}", amount(bound)),
+            Some(Goal::Between(low, high)) => format!("{} – {}", amount(low), amount(high)),
+        }
     }
 }
 
@@ -127,6 +150,18 @@ mod tests {
     }
 
     #[test]
+    fn a_goal_may_have_two_bounds() {
+        for (value, met) in [("4.7e-1", false), ("4.9e-1", true), ("5.3e-1", false)] {
+            let line = format!("enumeration/a\tx\t4e-1\t{value}\t6e-1\t..\t4.8e-1..5.2e-1");
+            let figure = Figure::parse(&line).unwrap();
+            assert_eq!(
+                (figure.goal().as_str(), figure.is_met()),
+                ("0.48 – 0.52", Some(met))
+            );
+        }
+    }
+
+    #[test]
     fn a_figure_without_a_goal_is_neither_met_nor_missed() {
         let figure = Figure::parse("http/bare/1\t1/s\t12345\t12345\t12345\t\t").unwrap();
         assert_eq!((figure.is_met(), figure.goal().as_str()), (None, ""));
@@ -143,6 +178,7 @@ mod tests {
             "a\ts\t1\t2\t3",
             "a\ts\tx\t2\t3\t\t",
             "a\ts\t1\t2\t3\t=\t1",
+            "a\ts\t1\t2\t3\t..\t1",
         ] {
             assert_eq!(Figure::parse(line), None, "{line:?}");
         }

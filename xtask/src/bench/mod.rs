@@ -18,8 +18,16 @@ use crate::workspace::{cargo, root};
 use crate::{machine, run};
 
 /// What there is to measure, each in a process of its own. The last one is a program of its own, too.
-const GROUPS: [&str; 8] = [
-    "hash", "verify", "gates", "cold", "store", "http", "revoke", "memory",
+const GROUPS: [&str; 9] = [
+    "hash",
+    "verify",
+    "gates",
+    "cold",
+    "enumeration",
+    "store",
+    "http",
+    "revoke",
+    "memory",
 ];
 
 /// What to measure, and how thoroughly.

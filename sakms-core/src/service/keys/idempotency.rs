@@ -10,9 +10,9 @@ use std::time::Duration;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-use super::super::Sakms;
 use super::super::caller::Caller;
 use super::super::error::Error;
+use super::super::{Inner, Sakms};
 use super::CreatedKey;
 use super::create::NewKey;
 use crate::clock::Timestamp;
@@ -243,14 +243,17 @@ impl Sakms {
 
     /// What came of the request when it was made before.
     async fn known(&self, caller: &Caller, request: &Request) -> Result<Option<Once>, Error> {
-        self.inner.forgetter.ensure_running(&self.inner);
+        let Inner {
+            keys, forgetter, ..
+        } = &*self.inner;
+        forgetter.ensure_running();
         for (id, digest) in &request.ids {
-            let Some(record) = self.inner.keys.idempotency(id).await? else {
+            let Some(record) = keys.idempotency(id).await? else {
                 continue;
             };
-            if record.at < self.remembered_since() {
+            if record.at < forgetter.remembered_since() {
                 // It is to be forgotten, and only nobody has done so yet.
-                self.forget_requests().await?;
+                forgetter.forget().await?;
                 continue;
             }
             if record.request != *digest {

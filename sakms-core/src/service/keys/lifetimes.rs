@@ -216,8 +216,6 @@ pub(in crate::service) struct KeyRules {
     pub(in crate::service) lifetimes: KeyLifetimes,
     pub(in crate::service) overlap: RotationOverlap,
     pub(in crate::service) most_per_owner: Option<NonZeroU32>,
-    /// For how long a request with an idempotency key is known.
-    pub(in crate::service) remembered: Duration,
     /// How late a use is written down.
     pub(in crate::service) usage_lag: Duration,
 }

@@ -6,7 +6,6 @@ mod bulk;
 mod ceiling;
 mod change;
 mod create;
-mod forget;
 mod idempotency;
 mod lifetimes;
 mod list;
@@ -23,7 +22,6 @@ pub use idempotency::{IdempotencyKey, Once};
 pub use lifetimes::{InvalidLifetimes, KeyLifetimes, RotationOverlap};
 pub use list::{KeyList, KeySelection, ListRequest, Whose};
 
-pub(super) use forget::Forgetter;
 pub(super) use idempotency::IdempotencySeal;
 pub(super) use lifetimes::KeyRules;
 

@@ -64,7 +64,7 @@ impl Sakms {
         let entry = self.entry(actor, Action::SESSION_START, subject)?;
         let entry = entry.with_detail(format!("session={id}"));
         stores.states.insert_state(&record, Some(&entry)).await?;
-        forgetter.ensure_running(&self.inner);
+        forgetter.ensure_running();
         if let Err(error) = self.end_the_oldest(stores, &owner, id).await {
             // The session is there. The next one that begins looks again.
             tracing::warn!(%error, "an account may have too many sessions");

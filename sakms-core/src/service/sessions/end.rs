@@ -1,7 +1,7 @@
 //! Sessions are looked at and ended.
 
+use super::super::Sakms;
 use super::super::caller::Caller;
-use super::super::{Inner, Sakms};
 use super::{Error, Origin, Reason, Session, Stores, StrikeSessions, TRIES};
 use crate::clock::Timestamp;
 use crate::id::{AccountId, SessionId};
@@ -179,14 +179,5 @@ impl Sakms {
         let stores = self.session_stores().ok_or(Error::NotOffered)?;
         let account = caller.owner_name().as_str().parse();
         Ok((stores, account.map_err(|_| Error::NotOffered)?))
-    }
-
-    /// Forgets what has ended by itself.
-    pub(in crate::service) async fn forget_states(&self) -> Result<(), Error> {
-        let Inner { states, clock, .. } = &*self.inner;
-        if let Some(states) = states {
-            states.forget_states(clock.now()).await?;
-        }
-        Ok(())
     }
 }

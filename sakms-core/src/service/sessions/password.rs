@@ -41,7 +41,6 @@ impl Sakms {
             hashes,
             passwords,
             standings,
-            throttle,
             ..
         } = &*self.inner;
         caller.require_token()?;
@@ -58,7 +57,7 @@ impl Sakms {
             return Err(Error::Invalid(vec![error]));
         }
         let old = old.expose().as_bytes();
-        let attempt = throttle.sign_in(&account.email, origin.address).await?;
+        let attempt = self.begin_attempt(&account.email, origin, Some(id)).await?;
         let is_right = hashes.verify(Share::Passwords, old, &account.password_hash);
         let is_right = match is_right.await {
             Ok(is_right) => is_right,

@@ -26,6 +26,7 @@ use names::{Names, Source};
 use table::{Id, Place, Table};
 
 use super::error::Error;
+use super::forget::Forgetter;
 use super::tally::{Count, Tally};
 use super::task::{self, HasTask, Running};
 use crate::clock::Clock;
@@ -43,6 +44,8 @@ pub(super) struct Throttle {
     known: Mutex<Known>,
     names: Names,
     states: Option<Arc<dyn StateStore>>,
+    /// Forgets what was told to that store.
+    forgetter: Arc<Forgetter>,
     sharing: shared::Sharing,
     task: Running,
     tally: Arc<Tally>,
@@ -108,6 +111,7 @@ impl Throttle {
         config: &ThrottleConfig,
         keys: &MasterKeys,
         states: Option<Arc<dyn StateStore>>,
+        forgetter: Arc<Forgetter>,
         tally: Arc<Tally>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -120,6 +124,7 @@ impl Throttle {
             known: Mutex::new(Known::new(config)),
             names: Names::new(keys),
             states,
+            forgetter,
             sharing: shared::Sharing::default(),
             task: Running::default(),
             tally,
@@ -283,6 +288,7 @@ impl Throttle {
         if self.states.is_none() {
             return;
         }
+        self.forgetter.ensure_running();
         let every = self.config.share_every.max(Duration::from_millis(10));
         task::ensure_running(self, |served| async move {
             loop {

@@ -25,15 +25,13 @@ const TRIES: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct Sharing {
     failing: AtomicBool,
-    /// One flush at a time; when what has ended was forgotten last.
-    one_at_a_time: tokio::sync::Mutex<Duration>,
+    /// One flush at a time.
+    one_at_a_time: tokio::sync::Mutex<()>,
 }
 
 /// For how long the store is waited for before an attempt is decided without it: a sign-in has other calls of it to make, and is
 /// to be refused within a second when it is away.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How often what has ended is forgotten.
-const FORGET_EVERY: Duration = Duration::from_hours(1);
 
 impl Throttle {
     /// Reads what other nodes counted, unless it is known.
@@ -110,7 +108,7 @@ impl Throttle {
         let Some(store) = self.states.as_deref() else {
             return Ok(());
         };
-        let mut forgotten = self.sharing.one_at_a_time.lock().await;
+        let _one_at_a_time = self.sharing.one_at_a_time.lock().await;
         for which in Which::ALL {
             let dirty = std::mem::take(&mut self.tables().of(which).dirty);
             for (place, id) in dirty.iter().enumerate() {
@@ -127,13 +125,6 @@ impl Throttle {
                 self.known().put_back(dirty[place..].iter().copied());
                 return self.failed(error);
             }
-        }
-        let now = self.now();
-        if now.saturating_sub(*forgotten) >= FORGET_EVERY {
-            if let Err(error) = store.forget_states(self.clock.now()).await {
-                return self.failed(error);
-            }
-            *forgotten = now;
         }
         self.report(Ok(()));
         Ok(())

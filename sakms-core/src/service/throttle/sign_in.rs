@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
+use super::Attempt;
 use crate::id::AccountId;
 use crate::secret::Password;
+use crate::service::Sakms;
 use crate::service::accounts::LoginDenial;
 use crate::service::error::Error;
 use crate::service::sessions::{Origin, SignedIn};
-use crate::service::{Inner, Sakms};
 use crate::verdict::Verdict;
 
 impl Sakms {
@@ -44,25 +45,12 @@ impl Sakms {
         password: &Password,
         origin: &Origin,
     ) -> Result<Verdict<SignedIn, LoginDenial>, Error> {
-        let Inner {
-            throttle,
-            refusals,
-            usage,
-            ..
-        } = &*self.inner;
         if !self.has_accounts() || password.expose().len() > Password::MAX_BYTES {
             // Refused without a hash, and with no word of the account.
             return self.sign_in(email, password, origin).await;
         }
-        let attempt = match throttle.sign_in(email, origin.address).await {
-            Ok(attempt) => attempt,
-            Err(error) => {
-                // Whose address it was is not looked up, so the journal counts it for the service.
-                refusals.sign_in(None, "throttled");
-                usage.ensure_running();
-                return Err(error);
-            }
-        };
+        // Whose address it is is not looked up, so the journal counts it for the service.
+        let attempt = self.begin_attempt(email, origin, None).await?;
         let outcome = self.sign_in(email, password, origin).await;
         match &outcome {
             Ok(Verdict::Granted(_)) => attempt.succeeded(),
@@ -71,5 +59,19 @@ impl Sakms {
             Err(_) => attempt.undecided(),
         }
         outcome
+    }
+
+    /// Whether a password may be tried now. That it may not goes into the journal, about this account if it is known.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] when not.
+    pub(in crate::service) async fn begin_attempt(
+        &self,
+        email: &str,
+        origin: &Origin,
+        account: Option<AccountId>,
+    ) -> Result<Attempt, Error> {
+        let attempt = self.inner.throttle.sign_in(email, origin.address).await;
+        attempt.inspect_err(|_| self.count_refused_sign_in(account, "throttled"))
     }
 }

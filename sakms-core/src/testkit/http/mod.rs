@@ -67,6 +67,7 @@ pub mod ceilings;
 pub mod corpus;
 pub mod credentials;
 pub mod documents;
+pub mod elsewhere;
 pub mod environments;
 pub mod exchange;
 pub mod explain;
@@ -273,6 +274,7 @@ macro_rules! http_suite {
             throttles::an_address_without_an_account_is_slowed_down_alike
             throttles::a_known_source_is_let_in_throughout_an_attack
             throttles::a_source_that_fails_too_often_waits
+            throttles::a_refused_try_is_written_down
             throttles::registrations_from_a_source_wait
             throttles::hundreds_on_one_address_are_let_in
             table::every_route_answers_each_credential
@@ -383,8 +385,10 @@ macro_rules! http_suite {
             revocations::nothing_new_is_cheap
             revocations::a_position_of_another_journal_is_gone
             revocations::the_beginning_is_a_day_ago
-            revocations::a_service_elsewhere_hears_of_revocations
-            revocations::a_service_elsewhere_does_not_guess
+            elsewhere::a_service_elsewhere_hears_of_revocations
+            elsewhere::a_service_elsewhere_does_not_guess
+            elsewhere::a_service_elsewhere_hears_of_sessions_that_end
+            elsewhere::a_service_elsewhere_hears_of_rotations
             explain::every_gate_is_named
             explain::questions_are_checked
             explain::explaining_takes_nothing

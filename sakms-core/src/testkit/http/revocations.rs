@@ -1,70 +1,19 @@
-//! What was revoked, for services that check tokens by themselves, and such a service.
+//! What was revoked, for services that check tokens by themselves.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::ask::asker;
-use super::client::Client;
-use super::exchange::token;
-use super::world::ELSEWHERE;
 use super::{Answer, Key, Stage, World};
-use crate::entropy::OsEntropy;
 use crate::journal::Actor;
-use crate::secret::BearerToken;
-use crate::store::StoreErrorKind;
-use crate::testkit::faults::{Fault, StoreMethod};
-use crate::token::{
-    Fetched, Keyring, OfflineSource, OfflineVerifier, SigningKey, TokenDenial, TokenError,
-};
+use crate::testkit::faults::StoreMethod;
 
 const PATH: &str = "/oauth/revocations";
 
-fn signing() -> SigningKey {
-    SigningKey::generate_ed25519(&OsEntropy).unwrap()
-}
-
-async fn read(world: &World, asker: &Key, query: &str) -> Answer {
+pub(super) async fn read(world: &World, asker: &Key, query: &str) -> Answer {
     let target = format!("{PATH}{query}");
     world.client.get(&target).bearer(&asker.text).send().await
-}
-
-/// What the service elsewhere asks with: a client of the suite's.
-#[derive(Debug)]
-struct Source {
-    client: Client,
-    key: String,
-}
-
-#[async_trait]
-impl OfflineSource for Source {
-    async fn get(&self, target: &str) -> Result<Fetched, TokenError> {
-        let answer = self.client.get(target).bearer(&self.key).send().await;
-        Ok(Fetched::new(answer.status, answer.body))
-    }
-}
-
-/// A service elsewhere, that has read what there is.
-async fn service(world: &World) -> OfflineVerifier {
-    let source = Source {
-        client: Client::new(world.server.address),
-        key: asker(world).await.text,
-    };
-    let verifier = OfflineVerifier::builder("sakms", ELSEWHERE.parse().unwrap())
-        .source(source)
-        .clock(Arc::clone(&world.clock) as _)
-        .build()
-        .unwrap();
-    assert!(verdict(&verifier, "a.b.c").is_err(), "nothing was read yet");
-    verifier.read().await.unwrap();
-    verifier
-}
-
-fn verdict(verifier: &OfflineVerifier, token: &str) -> Result<Result<(), TokenDenial>, TokenError> {
-    let verdict = verifier.verify(&BearerToken::new(token.to_owned()))?;
-    Ok(verdict.into_result().map(drop))
 }
 
 /// What was put an end to is told in its order, to whoever holds the scope, and nobody's name is.
@@ -230,100 +179,4 @@ pub async fn the_beginning_is_a_day_ago(stage: &Stage) {
     assert_eq!(page["revocations"].as_array().unwrap().len(), 1, "{page}");
     let all = read(&world, &asker, "?after=0").await.expect(200).json();
     assert_eq!(all["revocations"].as_array().unwrap().len(), 2, "{all}");
-}
-
-/// A service elsewhere takes a token until it reads that its key, or its owner, was put an end to.
-pub async fn a_service_elsewhere_hears_of_revocations(stage: &Stage) {
-    let world = stage.world_signing(Keyring::new(signing())).await;
-    let verifier = service(&world).await;
-    let user = world.user().await;
-    let (key, other) = (world.key(&user).await, world.key(&user).await);
-    let (first, second) = (
-        token(&world, &key.text).await,
-        token(&world, &other.text).await,
-    );
-    assert_eq!(verdict(&verifier, &first).unwrap(), Ok(()));
-    assert_eq!(verdict(&verifier, &second).unwrap(), Ok(()));
-    for foreign in [&user.token, &key.text, "a.b.c"] {
-        assert!(verdict(&verifier, foreign).unwrap().is_err());
-    }
-
-    world.revoke(&user, &key).await.expect(200);
-    assert_eq!(
-        verdict(&verifier, &first).unwrap(),
-        Ok(()),
-        "it asks nobody"
-    );
-    verifier.read().await.unwrap();
-    assert_eq!(
-        verdict(&verifier, &first).unwrap(),
-        Err(TokenDenial::Revoked)
-    );
-    assert_eq!(verdict(&verifier, &second).unwrap(), Ok(()));
-
-    // Off and on again: what was issued before stays refused, what is issued then is good.
-    for what in ["disable", "enable"] {
-        let target = format!("/keys/{}/{what}", other.id);
-        let switch = world.client.post(&target).bearer(&user.token);
-        switch.send().await.expect(200);
-        verifier.read().await.unwrap();
-        assert_eq!(
-            verdict(&verifier, &second).unwrap(),
-            Err(TokenDenial::Revoked),
-            "{what}"
-        );
-    }
-    world.clock.advance(Duration::from_secs(12));
-    verifier.read().await.unwrap();
-    let third = token(&world, &other.text).await;
-    assert_eq!(verdict(&verifier, &third).unwrap(), Ok(()));
-    assert_eq!(
-        verdict(&verifier, &second).unwrap(),
-        Err(TokenDenial::Revoked)
-    );
-
-    let owner = user.owner();
-    let disabled = world.sakms.disable_owner(&owner, Actor::SYSTEM);
-    disabled.await.unwrap();
-    verifier.read().await.unwrap();
-    assert_eq!(
-        verdict(&verifier, &third).unwrap(),
-        Err(TokenDenial::Revoked)
-    );
-    // Whoever begins now learns the same.
-    let late = service(&world).await;
-    for token in [&first, &second, &third] {
-        assert_eq!(verdict(&late, token).unwrap(), Err(TokenDenial::Revoked));
-    }
-}
-
-/// When nothing can be read, tokens are good up to the bound, and past it nobody can say. What is bad stays so.
-pub async fn a_service_elsewhere_does_not_guess(stage: &Stage) {
-    let world = stage.world_signing(Keyring::new(signing())).await;
-    let verifier = service(&world).await;
-    let user = world.user().await;
-    let key = world.key(&user).await;
-    let (good, revoked) = (token(&world, &key.text).await, world.key(&user).await);
-    let bad = token(&world, &revoked.text).await;
-    world.revoke(&user, &revoked).await.expect(200);
-    verifier.read().await.unwrap();
-    world
-        .faults
-        .inject(Fault::Before(StoreErrorKind::Unavailable));
-    world.clock.advance(Duration::from_secs(10));
-    assert!(verifier.read().await.is_err());
-    assert_eq!(verdict(&verifier, &good).unwrap(), Ok(()));
-    world.clock.advance(Duration::from_micros(1));
-    assert!(verdict(&verifier, &good).is_err());
-    assert_eq!(verdict(&verifier, &bad).unwrap(), Err(TokenDenial::Revoked));
-    assert_eq!(
-        verdict(&verifier, "a.b.c").unwrap(),
-        Err(TokenDenial::Malformed)
-    );
-    world.faults.heal();
-    verifier.read().await.unwrap();
-    assert_eq!(verdict(&verifier, &good).unwrap(), Ok(()));
-    // Keys grow old as well, a good deal later.
-    world.clock.advance(Duration::from_hours(2));
-    assert!(verdict(&verifier, "a.b.c").is_err());
 }

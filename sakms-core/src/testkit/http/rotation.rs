@@ -15,7 +15,7 @@ async fn rotate(world: &World, user: &User, key: &Key, body: &Value) -> Answer {
 }
 
 /// Rotates, and gives the key with its new text.
-async fn rotated(world: &World, user: &User, key: &Key, overlap: u64) -> Key {
+pub(super) async fn rotated(world: &World, user: &User, key: &Key, overlap: u64) -> Key {
     let body = json!({"overlap_seconds": overlap});
     let answer = rotate(world, user, key, &body).await.expect(201);
     let key = Key {
@@ -27,7 +27,7 @@ async fn rotated(world: &World, user: &User, key: &Key, overlap: u64) -> Key {
     key
 }
 
-async fn settle(world: &World, user: &User, key: &Key, how: &str) -> Answer {
+pub(super) async fn settle(world: &World, user: &User, key: &Key, how: &str) -> Answer {
     let target = format!("/keys/{}/rotation/{how}", key.id);
     let request = world.client.post(&target).bearer(&user.token);
     request.send().await

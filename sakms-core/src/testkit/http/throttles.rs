@@ -1,5 +1,6 @@
 //! Sign-ins and registrations that are slowed down.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -7,7 +8,9 @@ use serde_json::json;
 use super::world::PASSWORD;
 use super::{Answer, Stage, World};
 use crate::http::Api;
+use crate::journal::{Action, Seq, Subject};
 use crate::service::{Backoff, ThrottleConfig};
+use crate::store::KeyStore as _;
 
 const WRONG: &str = "violet tram kettle elm";
 
@@ -150,6 +153,43 @@ pub async fn a_source_that_fails_too_often_waits(stage: &Stage) {
     }
     spray(20, "2001:db8:0:1::1").await.expect(401);
     assert_eq!(world.sakms.statistics().throttled.source, 12);
+}
+
+/// That nothing was tried goes into the journal: about the account where it is known whose it is, which is where somebody who
+/// has signed in changes the password, and about the service where it is not.
+pub async fn a_refused_try_is_written_down(stage: &Stage) {
+    let throttles = ThrottleConfig::default().account(Backoff::after(1));
+    let world = stage.world_of(|builder| builder.throttles(throttles)).await;
+    let user = world.user().await;
+    let change = || {
+        let body = json!({"old_password": WRONG, "new_password": "pewter violin harbour moss"});
+        let request = world.client.post("/auth/password").json(&body);
+        request.bearer(&user.token).send()
+    };
+    change().await.expect(401).problem("invalid_login");
+    for _ in 0..2 {
+        waits(change().await, "1");
+    }
+    waits(world.login(&user.email, PASSWORD).await, "1");
+    world.sakms.flush().await.unwrap();
+
+    let rows = world.faults.journal_after(Seq::START, 1_000).await.unwrap();
+    let entries = rows.iter().map(|row| &row.entry);
+    let refused = entries.filter(|entry| entry.action == Action::ACCOUNT_REFUSE);
+    let refused: HashSet<_> = refused
+        .map(|entry| {
+            let what = entry.detail.split(" since=").next().unwrap();
+            (entry.subject.to_string(), what.to_owned())
+        })
+        .collect();
+    let account = Subject::account(user.id.parse().unwrap()).to_string();
+    let service = Subject::SERVICE.to_string();
+    let expected = [
+        (account.clone(), "reason=wrong_password count=1".to_owned()),
+        (account, "reason=throttled count=2".to_owned()),
+        (service, "reason=throttled count=1".to_owned()),
+    ];
+    assert_eq!(refused, expected.into());
 }
 
 /// Registrations are slowed down by source.

@@ -32,7 +32,7 @@ pub(super) const PASSWORD: &str = "violet tram kettle oak";
 const MASTER_KEY: [u8; 32] = *b"\x8d\x14\xe7\x5a\xc2\x39\x90\x6f\x01\xbb\x4e\xd8\x73\x2c\xa5\xfe\x66\x1b\xf0\x87\x3d\xc9\x52\xae\x98\x05\x7f\xe1\xb4\x4a\xd3\x2e";
 pub(super) const TOKEN_SECRET: [u8; 32] = *b"\x51\xf9\x0c\xa8\x3e\x97\xd4\x62\xeb\x18\x7d\xb0\x45\xcf\x2a\x96\x83\x5e\xf4\x09\xac\x71\xd8\x36\x1d\xe2\x8b\x57\xc0\x6a\xff\x24";
 /// For whom the suite's tokens are meant.
-const AUDIENCE: &str = "testkit";
+pub(super) const AUDIENCE: &str = "testkit";
 
 /// For whom keys are exchanged, those of the first environment.
 pub(super) const ELSEWHERE: &str = "https://reports.example";
@@ -106,6 +106,14 @@ impl Stage {
     pub async fn world_signing(&self, keyring: Keyring) -> World {
         let clock = Arc::new(fixtures::clock());
         let builder = self.with_accounts(&clock, Arc::new(OsEntropy), keyring);
+        self.serve(builder, clock, |api| api).await
+    }
+
+    /// The same with sessions as well.
+    pub async fn world_signing_with_sessions(&self, keyring: Keyring) -> World {
+        let clock = Arc::new(fixtures::clock());
+        let builder = self.with_accounts(&clock, Arc::new(OsEntropy), keyring);
+        let builder = builder.sessions(self.faults.clone());
         self.serve(builder, clock, |api| api).await
     }
 
