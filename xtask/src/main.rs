@@ -8,6 +8,7 @@ mod deny;
 mod failure;
 mod features;
 mod find;
+mod fuzz;
 mod install;
 mod mariadb;
 mod metadata;
@@ -64,6 +65,12 @@ enum Task {
     /// Takes a quarter of an hour and the build; --quick a third of that. Leave
     /// the machine alone meanwhile.
     Bench(bench::Options),
+    /// Look for inputs that break a rule, by libFuzzer and on a stable compiler
+    ///
+    /// Builds every target of the package sakms-fuzz below target/fuzz, which takes some minutes the first time and a C++ compiler, and
+    /// runs each for a while. New inputs that reach new code are added to fuzz/corpus, which `test` replays. What breaks a rule is put
+    /// into fuzz/crashes, and fails the command: once mended, move it to fuzz/regressions/TARGET.
+    Fuzz(fuzz::Options),
     /// Do what .ci/run does: `check`, then `test`
     Ci,
 }
@@ -85,6 +92,7 @@ fn perform(task: &Task) -> Outcome {
         Task::Mariadb => suite::serve(),
         Task::Check => check::check(),
         Task::Bench(options) => bench::bench(options),
+        Task::Fuzz(options) => fuzz::fuzz(options),
         Task::Ci => {
             check::check()?;
             suite::test(&suite::Options::default())
