@@ -33,7 +33,7 @@ const TARGETS: [&str; 10] = [
     "forwarded",
 ];
 
-/// What makes the compiler count which code was reached (LLVM's SanitizerCoverage), as libFuzzer expects it.
+/// What makes the compiler count which code was reached (`SanitizerCoverage` of LLVM), as libFuzzer expects it.
 const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
@@ -90,7 +90,7 @@ pub(crate) fn fuzz(options: &Options) -> Outcome {
     if !options.keep_corpus {
         report.step("corpus", || {
             for (name, figures) in &mut done {
-                figures.kept = corpus::keep(&programs.join(name), name)?;
+                figures.kept = corpus::keep(&programs.join(*name), name)?;
             }
             Ok(())
         })?;

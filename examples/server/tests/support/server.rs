@@ -83,6 +83,14 @@ impl Server {
         }
     }
 
+    /// What it wrote to standard output, once it has ended.
+    pub(crate) fn stdout(&mut self) -> String {
+        let mut text = String::new();
+        let mut out = self.child.stdout.take().unwrap();
+        out.read_to_string(&mut text).unwrap();
+        text
+    }
+
     /// Sends a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill")
