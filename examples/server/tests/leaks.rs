@@ -117,7 +117,7 @@ fn what_is_planted_is_found_in_every_form() {
         ("a stored hash", "cHJvb2Zwcm9vZnByb29m"),
     ];
     for (kind, text) in planted {
-        let found = canaries.found_in("a log", &format!("one line\nanother: {text}\n"));
+        let found = canaries.found_in([("a log", &*format!("one line\nanother: {text}\n"))]);
         assert!(
             found.iter().any(|found| found.starts_with(kind)),
             "{kind}: {found:?}"
@@ -125,7 +125,7 @@ fn what_is_planted_is_found_in_every_form() {
     }
     // What is public is none, and a hash is at home in the database.
     let public = &key["sakms_live_".len()..][..22];
-    assert!(canaries.found_in("a log", public).is_empty());
+    assert!(canaries.found_in([("a log", public)]).is_empty());
     assert!(
         canaries
             .found_in_database("a file", b"cHJvb2Zwcm9vZnByb29m")

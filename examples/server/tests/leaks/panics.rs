@@ -141,6 +141,6 @@ fn a_handler_that_panics_tells_no_secret() {
         log.contains("about to panic") && log.contains("panicked at"),
         "{log}"
     );
-    let found = canaries.found_in("the log", &log);
+    let found = canaries.found_in([("the log", &*log)]);
     assert!(found.is_empty(), "{found:#?}");
 }

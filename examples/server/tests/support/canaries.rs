@@ -91,45 +91,61 @@ impl Canaries {
         self.0.len()
     }
 
-    /// What stands in a text that must not, and where it stands; nothing when all is well.
-    pub(crate) fn found_in(&self, place: &str, text: &str) -> Vec<String> {
-        let all = self.0.iter();
-        found(all, place, text)
+    /// What stands in any of these texts that must not, each with where it is from; nothing when all is well.
+    pub(crate) fn found_in<'t>(
+        &self,
+        said: impl IntoIterator<Item = (&'t str, &'t str)>,
+    ) -> Vec<String> {
+        let search = Search::of(self.0.iter());
+        let found = said.into_iter();
+        found
+            .flat_map(|(place, text)| search.run(place, text))
+            .collect()
     }
 
-    /// The same of what may hold hashes: the database's own files.
+    /// The same of what may hold hashes: one of the database's own files.
     pub(crate) fn found_in_database(&self, place: &str, bytes: &[u8]) -> Vec<String> {
         let plain = self.0.iter().filter(|known| !known.stored);
-        found(plain, place, &String::from_utf8_lossy(bytes))
+        Search::of(plain).run(place, &String::from_utf8_lossy(bytes))
     }
 }
 
 /// Looks for all of them at once: a log of many megabytes is read once, not once for each form.
-fn found<'a>(canaries: impl Iterator<Item = &'a Canary>, place: &str, text: &str) -> Vec<String> {
-    let mut by_start = HashMap::<[u8; START], Vec<&Canary>>::new();
-    for canary in canaries {
-        let start = canary.form.as_bytes().first_chunk().unwrap();
-        by_start.entry(*start).or_default().push(canary);
-    }
-    // One look at two bytes passes over nearly every place.
-    let mut begins = vec![false; 1 << 16];
-    for [one, two, ..] in by_start.keys() {
-        begins[usize::from(u16::from_be_bytes([*one, *two]))] = true;
-    }
-    let mut found = BTreeMap::new();
-    for (at, window) in text.as_bytes().windows(START).enumerate() {
-        if !begins[usize::from(u16::from_be_bytes([window[0], window[1]]))] {
-            continue;
+struct Search<'a> {
+    by_start: HashMap<[u8; START], Vec<&'a Canary>>,
+    /// Whether any begins with these two bytes: one look passes over nearly every place.
+    begins: Vec<bool>,
+}
+
+impl<'a> Search<'a> {
+    fn of(canaries: impl Iterator<Item = &'a Canary>) -> Self {
+        let mut by_start = HashMap::<_, Vec<_>>::new();
+        let mut begins = vec![false; 1 << 16];
+        for canary in canaries {
+            let start: &[u8; START] = canary.form.as_bytes().first_chunk().unwrap();
+            by_start.entry(*start).or_default().push(canary);
+            begins[usize::from(u16::from_be_bytes([start[0], start[1]]))] = true;
         }
-        let candidates = by_start.get(window).into_iter().flatten();
-        for canary in candidates {
-            if text.as_bytes()[at..].starts_with(canary.form.as_bytes()) {
-                let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-                let before: String = text[line..at].chars().take(200).collect();
-                let told = || format!("{} in {place}, behind: {before}", canary.kind);
-                found.entry(canary.kind).or_insert_with(told);
+        Self { by_start, begins }
+    }
+
+    /// One finding of each kind is enough.
+    fn run(&self, place: &str, text: &str) -> Vec<String> {
+        let mut found = BTreeMap::new();
+        for (at, window) in text.as_bytes().windows(START).enumerate() {
+            if !self.begins[usize::from(u16::from_be_bytes([window[0], window[1]]))] {
+                continue;
+            }
+            let candidates = self.by_start.get(window).into_iter().flatten();
+            for canary in candidates {
+                if text.as_bytes()[at..].starts_with(canary.form.as_bytes()) {
+                    let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+                    let before: String = text[line..at].chars().take(200).collect();
+                    let told = || format!("{} in {place}, behind: {before}", canary.kind);
+                    found.entry(canary.kind).or_insert_with(told);
+                }
             }
         }
+        found.into_values().collect()
     }
-    found.into_values().collect()
 }
