@@ -8,6 +8,7 @@ mod deny;
 mod failure;
 mod features;
 mod find;
+mod fuzz;
 mod install;
 mod machine;
 mod mariadb;
@@ -73,6 +74,12 @@ enum Task {
     /// fails if a goal was missed. `all` writes docs/reliability.md. The scenarios start servers of their own on
     /// 127.0.0.1 and end them again.
     Torture(torture::Options),
+    /// Look for inputs that break a rule, by libFuzzer and on a stable compiler
+    ///
+    /// Builds every target of the package sakms-fuzz below target/fuzz, which takes some minutes the first time and a C++ compiler, and
+    /// runs each for a while. New inputs that reach new code are added to fuzz/corpus, which `test` replays. What breaks a rule is put
+    /// into fuzz/crashes, and fails the command: once mended, move it to fuzz/regressions/TARGET.
+    Fuzz(fuzz::Options),
     /// Do what .ci/run does: `check`, then `test`
     Ci,
 }
@@ -95,6 +102,7 @@ fn perform(task: &Task) -> Outcome {
         Task::Check => check::check(),
         Task::Bench(options) => bench::bench(options),
         Task::Torture(options) => torture::torture(options),
+        Task::Fuzz(options) => fuzz::fuzz(options),
         Task::Ci => {
             check::check()?;
             suite::test(&suite::Options::default())

@@ -86,6 +86,14 @@ impl Server {
         }
     }
 
+    /// What it wrote to standard output, once it has ended.
+    pub fn stdout(&mut self) -> String {
+        let mut text = String::new();
+        let mut out = self.child.stdout.take().unwrap();
+        out.read_to_string(&mut text).unwrap();
+        text
+    }
+
     /// The process.
     #[must_use]
     pub fn id(&self) -> u32 {

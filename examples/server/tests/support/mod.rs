@@ -10,6 +10,7 @@
 )]
 
 pub(crate) mod browser;
+pub(crate) mod canaries;
 pub(crate) mod flow;
 pub(crate) mod server;
 #[macro_use]

@@ -16,10 +16,13 @@
 //! | `retry.rs` | deadlines, second attempts, commits whose outcome was lost |
 //! | `fault.rs` | what an error means |
 //! | `migrate.rs` | the schema's steps |
+//! | `decode.rs` | rows by hand, for tests |
 //! | `mariadb/`, `sqlite/` | the backends |
 
 mod accounts;
 mod backend;
+#[cfg(feature = "testkit")]
+pub mod decode;
 mod fault;
 mod idempotency;
 mod journal;

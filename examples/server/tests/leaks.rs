@@ -1,0 +1,136 @@
+//! Secrets stay where they belong: every kind of them goes through every route, with whatever can go wrong, at the most talkative
+//! level of the log, and is looked for in all that comes out.
+
+#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+#[path = "leaks/everywhere.rs"]
+mod everywhere;
+#[path = "leaks/panics.rs"]
+mod panics;
+#[macro_use]
+mod support;
+
+use sqlx::Connection as _;
+use support::canaries::Canaries;
+use support::mariadbd::MariaDb;
+use support::site::Site;
+
+on_each_framework!(on_sqlite, on_mariadb);
+
+/// The words of both databases for what is stored of secrets.
+const HASHES: [&str; 2] = [
+    "SELECT hash FROM sakms_secrets",
+    "SELECT password_hash FROM sakms_accounts",
+];
+
+fn on_sqlite(site: &Site) {
+    let url = format!("sqlite://{}", site.folder().join("leaks.db").display());
+    let outcome = everywhere::run(site, &url, || ());
+    let hashes = wait(async {
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        let mut hashes = Vec::<String>::new();
+        for text in HASHES {
+            hashes.extend(
+                sqlx::query_scalar(text)
+                    .fetch_all(&mut connection)
+                    .await
+                    .unwrap(),
+            );
+        }
+        hashes
+    });
+    let mut outcome = outcome.with_hashes(&hashes);
+    for entry in std::fs::read_dir(site.folder()).unwrap() {
+        let path = entry.unwrap().path();
+        outcome.database_file(&path);
+    }
+    outcome.assert_clean();
+}
+
+fn on_mariadb(site: &Site) {
+    let Some(mut database) = MariaDb::start() else {
+        return;
+    };
+    let url = database.url();
+    let mut hashes = Vec::<String>::new();
+    let outcome = everywhere::run(site, &url, || {
+        hashes = wait(async {
+            let mut connection = sqlx::MySqlConnection::connect(&url).await.unwrap();
+            let mut hashes = Vec::new();
+            for text in HASHES {
+                let rows: Vec<Vec<u8>> = sqlx::query_scalar(text)
+                    .fetch_all(&mut connection)
+                    .await
+                    .unwrap();
+                hashes.extend(rows.into_iter().map(|row| String::from_utf8(row).unwrap()));
+            }
+            hashes
+        });
+        database.kill();
+    });
+    outcome.with_hashes(&hashes).assert_clean();
+}
+
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(work)
+}
+
+#[test]
+fn what_is_planted_is_found_in_every_form() {
+    let key = format!(
+        "sakms_live_{}{}{}",
+        "a".repeat(22),
+        "b".repeat(43),
+        "c".repeat(11)
+    );
+    let mut canaries = Canaries::default();
+    canaries.text("a password", "violet tram kettle oak");
+    canaries.key(&key);
+    canaries.token("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlc2lnbmF0dXJl");
+    canaries.bytes("a master key", &[7; 32]);
+    canaries.stored(
+        "a stored hash",
+        "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$cHJvb2Zwcm9vZnByb29m",
+    );
+    let planted = [
+        ("a password", "password=violet+tram+kettle+oak&x=1"),
+        ("a password", "{\"password\":\"violet tram kettle oak\"}"),
+        ("a password", "76696f6c6574207472616d206b6574746c65206f616b"),
+        ("a key", key.as_str()),
+        (
+            "a key's secret",
+            "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+        ),
+        ("a key's tag", "ccccccccccc"),
+        ("a token's signature", "signature: c2lnbmF0dXJlc2lnbmF0dXJl"),
+        (
+            "a master key",
+            "key BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc",
+        ),
+        (
+            "a master key",
+            "[7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7]",
+        ),
+        ("a stored hash", "cHJvb2Zwcm9vZnByb29m"),
+    ];
+    for (kind, text) in planted {
+        let found = canaries.found_in([("a log", &*format!("one line\nanother: {text}\n"))]);
+        assert!(
+            found.iter().any(|found| found.starts_with(kind)),
+            "{kind}: {found:?}"
+        );
+    }
+    // What is public is none, and a hash is at home in the database.
+    let public = &key["sakms_live_".len()..][..22];
+    assert!(canaries.found_in([("a log", public)]).is_empty());
+    assert!(
+        canaries
+            .found_in_database("a file", b"cHJvb2Zwcm9vZnByb29m")
+            .is_empty()
+    );
+    let plain = canaries.found_in_database("a file", b"\xFFviolet tram kettle oak\xFF");
+    assert_eq!(plain.len(), 1);
+}

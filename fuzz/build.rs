@@ -1,0 +1,10 @@
+#![expect(
+    clippy::print_stdout,
+    reason = "that is how a build script talks to cargo"
+)]
+//! Makes `cfg(fuzzing)` known, which `cargo xtask fuzz` sets.
+
+fn main() {
+    println!("cargo::rustc-check-cfg=cfg(fuzzing)");
+    println!("cargo::rerun-if-changed=build.rs");
+}
