@@ -69,7 +69,9 @@ fn write(folder: &Path, name: &str, text: &[u8]) -> io::Result<()> {
 /// No value here can hold a line break: their types refuse it.
 fn rendered(message: &Message, sender: &Sender) -> Zeroizing<String> {
     let from = sender.address().to_deliver();
-    let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    let domain = from
+        .rsplit_once('@')
+        .map_or("localhost", |(_, domain)| domain);
     let from = match sender.name() {
         Some(name) => format!("\"{name}\" <{from}>"),
         None => from.clone(),

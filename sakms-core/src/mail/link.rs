@@ -101,8 +101,14 @@ mod tests {
     #[test]
     fn a_code_stands_where_it_should() {
         for (template, link) in [
-            ("https://a.example/reset#{code}", "https://a.example/reset#abc"),
-            ("https://a.example/?c={code}&x=1", "https://a.example/?c=abc&x=1"),
+            (
+                "https://a.example/reset#{code}",
+                "https://a.example/reset#abc",
+            ),
+            (
+                "https://a.example/?c={code}&x=1",
+                "https://a.example/?c=abc&x=1",
+            ),
             ("http://localhost:3000/{code}", "http://localhost:3000/abc"),
             ("http://[::1]:3000/{code}", "http://[::1]:3000/abc"),
         ] {

@@ -87,6 +87,13 @@ impl Message {
         self
     }
 
+    /// Another message in its place, to somebody.
+    pub(crate) fn told_instead(mut self, purpose: Purpose, to: Email) -> Self {
+        self.purpose = purpose;
+        self.to = to;
+        self
+    }
+
     /// The code, for who writes words of their own.
     #[must_use]
     pub const fn code(&self) -> Option<&MailedCode> {
@@ -131,17 +138,27 @@ impl Message {
         );
         match self.purpose {
             Purpose::ResetPassword => {
-                text.push_str("Somebody asked to reset the password of the account with this address.\n\n");
+                text.push_str(
+                    "Somebody asked to reset the password of the account with this address.\n\n",
+                );
                 self.offer(&mut text, "To choose another password");
                 text.push_str("If it was not you, do nothing: your password stays as it is.\n");
             }
             Purpose::ConfirmAddress => {
-                text.push_str(&format!("Somebody asked for {account} with this address.\n\n"));
-                self.offer(&mut text, "To confirm that it was you, and have the account made");
+                // Writing to a text cannot fail.
+                let _ = write!(text, "Somebody asked for {account} with this address.\n\n");
+                self.offer(
+                    &mut text,
+                    "To confirm that it was you, and have the account made",
+                );
                 text.push_str("If it was not you, do nothing: without that there is no account.\n");
             }
             Purpose::AlreadyRegistered => {
-                text.push_str(&format!("Somebody asked for {account} with this address, and you have one already.\n\n"));
+                // Writing to a text cannot fail.
+                let _ = write!(
+                    text,
+                    "Somebody asked for {account} with this address, and you have one already.\n\n"
+                );
                 text.push_str("If it was you, sign in, or reset your password. If not, do nothing: nothing was changed.\n");
             }
             Purpose::PasswordChanged => {
@@ -183,7 +200,9 @@ mod tests {
         Draft {
             code: MailedCode::new("canary".to_owned()),
             link,
-            expires_at: Timestamp::EPOCH.checked_add(Duration::from_mins(30)).unwrap(),
+            expires_at: Timestamp::EPOCH
+                .checked_add(Duration::from_mins(30))
+                .unwrap(),
         }
     }
 

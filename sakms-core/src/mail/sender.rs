@@ -103,7 +103,11 @@ mod tests {
         for (text, name, address) in [
             ("a@acme.example", None, "a@acme.example"),
             ("Acme <a@acme.example>", Some("Acme"), "a@acme.example"),
-            ("Bücher & Co. <a@b.example>", Some("Bücher & Co."), "a@b.example"),
+            (
+                "Bücher & Co. <a@b.example>",
+                Some("Bücher & Co."),
+                "a@b.example",
+            ),
         ] {
             let sender: Sender = text.parse().unwrap();
             assert_eq!(sender.name(), name);
@@ -132,7 +136,15 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Sender>(), Err(InvalidSender), "{bad:?}");
         }
-        for bad in ["", " ", "a\rb", "a\nb", "a\0b", "a\u{2028}b", &"x".repeat(65)] {
+        for bad in [
+            "",
+            " ",
+            "a\rb",
+            "a\nb",
+            "a\0b",
+            "a\u{2028}b",
+            &"x".repeat(65),
+        ] {
             assert_eq!(bad.parse::<ServiceName>(), Err(InvalidSender), "{bad:?}");
         }
     }

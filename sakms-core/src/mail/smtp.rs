@@ -172,7 +172,10 @@ impl Server {
         };
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or(InvalidSmtpUrl::Host)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             ("", Some(_)) | (_, None) => return Err(InvalidSmtpUrl::Credentials),

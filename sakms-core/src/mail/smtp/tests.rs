@@ -50,7 +50,10 @@ async fn server(answers: Answers) -> (u16, JoinHandle<Vec<String>>) {
                 return heard;
             };
             in_data = line == "DATA" && answer.starts_with('3');
-            stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+            stream
+                .write_all(format!("{answer}\r\n").as_bytes())
+                .await
+                .unwrap();
         }
     });
     (port, served)
@@ -82,7 +85,10 @@ async fn a_message_is_handed_over() {
     plain(port).send(&message("Ada@example.com")).await.unwrap();
     let heard = served.await.unwrap();
     assert_eq!(heard[0], "EHLO acme.example");
-    assert!(heard[1].starts_with("MAIL FROM:<no-reply@acme.example>"), "{heard:?}");
+    assert!(
+        heard[1].starts_with("MAIL FROM:<no-reply@acme.example>"),
+        "{heard:?}"
+    );
     assert_eq!(heard[2], "RCPT TO:<Ada@example.com>");
     let data = &heard[4..];
     for line in [
@@ -93,21 +99,35 @@ async fn a_message_is_handed_over() {
     ] {
         assert!(data.iter().any(|found| found == line), "{line}: {data:?}");
     }
-    assert!(data.iter().any(|line| line.starts_with("Subject: =?utf-8?")), "{data:?}");
+    assert!(
+        data.iter()
+            .any(|line| line.starts_with("Subject: =?utf-8?")),
+        "{data:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_address_of_any_script_is_one_address() {
     let (port, served) = server(WILLING).await;
-    plain(port).send(&message("josé@bücher.example")).await.unwrap();
+    plain(port)
+        .send(&message("josé@bücher.example"))
+        .await
+        .unwrap();
     let heard = served.await.unwrap();
     assert!(heard[1].contains("SMTPUTF8"), "{heard:?}");
-    assert!(heard[2].starts_with("RCPT TO:<josé@xn--bcher-kva.example>"), "{heard:?}");
+    assert!(
+        heard[2].starts_with("RCPT TO:<josé@xn--bcher-kva.example>"),
+        "{heard:?}"
+    );
 }
 
 #[test]
 fn no_address_begins_another_command_or_header() {
-    for evil in ["a@b.example\r\nRCPT TO:<eve@c.example>", "a\n@b.example", "a@b.example\r"] {
+    for evil in [
+        "a@b.example\r\nRCPT TO:<eve@c.example>",
+        "a\n@b.example",
+        "a@b.example\r",
+    ] {
         assert!(Email::parse(evil).is_err(), "{evil:?}");
         assert!(evil.parse::<Sender>().is_err(), "{evil:?}");
         assert!(evil.parse::<lettre::Address>().is_err(), "{evil:?}");
@@ -131,10 +151,16 @@ async fn a_refusal_says_whether_to_try_again_and_names_nobody() {
     ];
     for (answers, code, again) in [(GONE, "550", false), (BUSY, "451", true)] {
         let (port, served) = server(answers).await;
-        let error = plain(port).send(&message("Ada@example.com")).await.unwrap_err();
+        let error = plain(port)
+            .send(&message("Ada@example.com"))
+            .await
+            .unwrap_err();
         assert_eq!(error.is_worth_another_try(), again);
         let said = format!("{error} {error:?}");
-        assert!(said.contains(code) && !said.to_lowercase().contains("ada"), "{said}");
+        assert!(
+            said.contains(code) && !said.to_lowercase().contains("ada"),
+            "{said}"
+        );
         served.await.unwrap();
     }
 }
@@ -155,7 +181,10 @@ async fn a_server_that_is_away_is_worth_another_try() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let error = plain(port).send(&message("ada@example.com")).await.unwrap_err();
+    let error = plain(port)
+        .send(&message("ada@example.com"))
+        .await
+        .unwrap_err();
     assert!(error.is_worth_another_try());
 }
 
@@ -167,7 +196,10 @@ async fn nothing_is_told_without_tls() {
         ("QUIT", Some("221 bye")),
     ];
     const REFUSING: Answers = &[
-        ("EHLO", Some("250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN")),
+        (
+            "EHLO",
+            Some("250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN"),
+        ),
         ("STARTTLS", Some("454 not now")),
         ("QUIT", Some("221 bye")),
     ];
@@ -177,7 +209,11 @@ async fn nothing_is_told_without_tls() {
         mailer.send(&message("ada@example.com")).await.unwrap_err();
         drop(mailer);
         let heard = served.await.unwrap();
-        let told = |line: &String| !["EHLO", "STARTTLS", "QUIT"].iter().any(|word| line.starts_with(word));
+        let told = |line: &String| {
+            !["EHLO", "STARTTLS", "QUIT"]
+                .iter()
+                .any(|word| line.starts_with(word))
+        };
         assert!(!heard.iter().any(told), "{heard:?}");
     }
 }

@@ -21,6 +21,7 @@ use crate::service::{CacheConfig, LimiterDown, Sakms, SakmsBuilder, TokenExchang
 use crate::store::{AccountStore, KeyStore, StateStore};
 use crate::testkit::faults::Faults;
 use crate::testkit::fixtures;
+use crate::testkit::mail::Mailbox;
 use crate::token::{HmacSecret, JwtIssuer, Keyring};
 
 /// What every key of the suite's services starts with.
@@ -44,6 +45,7 @@ type Start = Box<dyn Fn(Api) -> Pin<Box<dyn Future<Output = Server>>>>;
 /// A store, and how to serve what stands on it: what a case gets.
 pub struct Stage {
     faults: Faults,
+    mail: Mailbox,
     start: Start,
 }
 
@@ -65,6 +67,7 @@ impl Stage {
     ) -> Self {
         Self {
             faults: Faults::new(keys, accounts),
+            mail: Mailbox::default(),
             start: Box::new(move |api| Box::pin(start(api))),
         }
     }
@@ -89,10 +92,24 @@ impl Stage {
         self.serve(builder, clock, settings).await
     }
 
-    /// The same with sessions, on the stage's store: there is nothing then that the service does not offer.
+    /// The same with sessions, on the stage's store, and with mail: there is nothing then that the service does not offer.
     pub async fn world_with_sessions(&self) -> World {
-        let states = self.faults.clone();
-        self.world_of(|builder| builder.sessions(states)).await
+        self.world_with_mail(|builder| builder).await
+    }
+
+    /// The same with other settings of the service.
+    pub async fn world_with_mail(
+        &self,
+        settings: impl FnOnce(SakmsBuilder) -> SakmsBuilder,
+    ) -> World {
+        self.world_of(|builder| settings(self.with_mail(builder)))
+            .await
+    }
+
+    fn with_mail(&self, builder: SakmsBuilder) -> SakmsBuilder {
+        builder
+            .sessions(self.faults.clone())
+            .mailer(self.mail.clone())
     }
 
     /// The same with nothing believed that was not read for the request itself.
@@ -164,7 +181,7 @@ impl Stage {
             None => self.builder(&clock).entropy(entropy),
         };
         let builder = if sessions {
-            builder.sessions(self.faults.clone())
+            self.with_mail(builder)
         } else {
             builder
         };
@@ -218,6 +235,7 @@ impl Stage {
             sakms,
             clock,
             faults: self.faults.clone(),
+            mail: self.mail.clone(),
             server,
         }
     }
@@ -260,6 +278,8 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     /// Its store.
     pub faults: Faults,
+    /// Where its mail goes, if it sends any: one box for all services on a stage.
+    pub mail: Mailbox,
     /// Its server.
     pub server: Server,
 }
