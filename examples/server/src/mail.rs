@@ -56,8 +56,8 @@ impl Mail {
             .confirm_addresses(confirms);
         if let Some(name) = sender.name() {
             let name = name.parse();
-            recovery = recovery
-                .service_name(name.map_err(|error| Failure::new("--mail-from", &error))?);
+            recovery =
+                recovery.service_name(name.map_err(|error| Failure::new("--mail-from", &error))?);
         }
         if let Some(link) = reset_url.clone() {
             recovery = recovery.reset_link(link);

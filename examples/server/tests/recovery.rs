@@ -34,7 +34,10 @@ fn mail(folder: &Path, subject: &str) -> String {
     let start = Instant::now();
     let subject = format!("\r\nSubject: Acme: {subject}\r\n");
     loop {
-        assert!(start.elapsed() < Duration::from_secs(20), "no mail: {subject}");
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "no mail: {subject}"
+        );
         for file in std::fs::read_dir(folder.join("mail")).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|end| end == "eml") {
@@ -52,7 +55,8 @@ fn mail(folder: &Path, subject: &str) -> String {
 fn code(mail: &str, before: &str) -> String {
     let mut lines = mail.lines().map(str::trim);
     let line = lines.find_map(|line| line.strip_prefix(before).filter(|code| code.len() == 54));
-    line.unwrap_or_else(|| panic!("no code in:\n{mail}")).to_owned()
+    line.unwrap_or_else(|| panic!("no code in:\n{mail}"))
+        .to_owned()
 }
 
 fn a_password_is_reset_through_the_folder(site: &Site) {
@@ -62,7 +66,10 @@ fn a_password_is_reset_through_the_folder(site: &Site) {
     flow::register(&server, "ada@example.com");
     let token = flow::login(&server, "ada@example.com");
     let asked = post(&server, "/auth/reset", &json!({"email": "ada@example.com"}));
-    assert_eq!((asked.status, &*asked.body), (202, r#"{"status":"accepted"}"#));
+    assert_eq!(
+        (asked.status, &*asked.body),
+        (202, r#"{"status":"accepted"}"#)
+    );
     let unknown = post(&server, "/auth/reset", &json!({"email": "eve@example.com"}));
     assert_eq!((unknown.status, unknown.body), (202, asked.body));
     let mail_to_ada = mail(site.folder(), "Reset your password");
@@ -71,9 +78,15 @@ fn a_password_is_reset_through_the_folder(site: &Site) {
 
     let body = json!({"code": code, "new_password": ANOTHER});
     let reset = post(&server, "/auth/reset/confirm", &body);
-    assert_eq!((reset.status, &*reset.body), (200, r#"{"status":"changed"}"#));
+    assert_eq!(
+        (reset.status, &*reset.body),
+        (200, r#"{"status":"changed"}"#)
+    );
     let again = post(&server, "/auth/reset/confirm", &body);
-    assert_eq!((again.status, again.text("code")), (400, "invalid_code".to_owned()));
+    assert_eq!(
+        (again.status, again.text("code")),
+        (400, "invalid_code".to_owned())
+    );
     let login = |password: &str| {
         let body = json!({"email": "ada@example.com", "password": password});
         post(&server, "/auth/login", &body).status
@@ -86,7 +99,14 @@ fn a_password_is_reset_through_the_folder(site: &Site) {
     // Nothing of it is in the log, not even in that of somebody who looks for a fault.
     let log = server.log();
     assert!(log.contains("TRACE"), "the log is not that talkative");
-    for secret in [&*code, &code[..43], &code[11..], ANOTHER, flow::PASSWORD, "ada@example.com"] {
+    for secret in [
+        &*code,
+        &code[..43],
+        &code[11..],
+        ANOTHER,
+        flow::PASSWORD,
+        "ada@example.com",
+    ] {
         assert!(!log.contains(secret), "in the log: {secret}");
     }
 }
@@ -125,15 +145,33 @@ fn settings_that_do_not_fit_are_refused(site: &Site) {
     let confirm = ("SAKMS_CONFIRM_ADDRESSES", "on");
     let reset = ("SAKMS_RESET_URL", "https://acme.example/#{code}");
     let cases: &[(&[(&str, &str)], &str)] = &[
-        (&[confirm], "--confirm-addresses on does nothing without mail"),
+        (
+            &[confirm],
+            "--confirm-addresses on does nothing without mail",
+        ),
         (&[FROM], "--mail-from does nothing without mail"),
         (&[reset], "--reset-url does nothing without mail"),
         (&[FOLDER], "mail needs a sender"),
         (&[FOLDER, smtp, FROM], "cannot be used with"),
-        (&[FOLDER, ("SAKMS_MAIL_FROM", "Acme\r\nBcc: eve@example.com")], "not a sender of mail"),
-        (&[FOLDER, FROM, ("SAKMS_RESET_URL", "https://acme.example/")], "not a link for mail"),
-        (&[FROM, ("SAKMS_SMTP_URL", "smtp://me:canary@mail.example?tls=none")], "tls=none is for"),
-        (&[FOLDER, FROM, ("SAKMS_MAIL_CODE_LIFETIME", "60")], "15 to 60 minutes"),
+        (
+            &[FOLDER, ("SAKMS_MAIL_FROM", "Acme\r\nBcc: eve@example.com")],
+            "not a sender of mail",
+        ),
+        (
+            &[FOLDER, FROM, ("SAKMS_RESET_URL", "https://acme.example/")],
+            "not a link for mail",
+        ),
+        (
+            &[
+                FROM,
+                ("SAKMS_SMTP_URL", "smtp://me:canary@mail.example?tls=none"),
+            ],
+            "tls=none is for",
+        ),
+        (
+            &[FOLDER, FROM, ("SAKMS_MAIL_CODE_LIFETIME", "60")],
+            "15 to 60 minutes",
+        ),
     ];
     for (settings, wanted) in cases {
         let listen = [("SAKMS_LISTEN", "127.0.0.1:0")];

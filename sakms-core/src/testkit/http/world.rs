@@ -17,7 +17,9 @@ use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
 use crate::journal::{Action, Subject};
 use crate::key::{Environment, KeyFormat, KeyPatch, MasterKey, MasterKeys, Owner};
-use crate::service::{CacheConfig, LimiterDown, Sakms, SakmsBuilder, TokenExchange};
+use crate::service::{
+    CacheConfig, LimiterDown, RecoveryConfig, Sakms, SakmsBuilder, TokenExchange,
+};
 use crate::store::{AccountStore, KeyStore, StateStore};
 use crate::testkit::faults::Faults;
 use crate::testkit::fixtures;
@@ -165,14 +167,13 @@ impl Stage {
         self.serve(self.builder(&clock), clock, |api| api).await
     }
 
-    /// A service whose every id and secret is drawn from this, with accounts and keys for their tokens or without, and with
-    /// sessions or without. It
-    /// answers the same whenever it is asked: every check asks the store.
+    /// A service whose every id and secret is drawn from this, with accounts and keys for their tokens or without. It answers
+    /// the same whenever it is asked: every check asks the store.
     pub(super) async fn world_drawing(
         &self,
         entropy: Arc<dyn Entropy>,
         accounts: Option<Keyring>,
-        sessions: bool,
+        offers: Offers,
         settings: impl FnOnce(Api) -> Api,
     ) -> World {
         let clock = Arc::new(fixtures::clock());
@@ -180,10 +181,13 @@ impl Stage {
             Some(keyring) => self.with_accounts(&clock, entropy, keyring),
             None => self.builder(&clock).entropy(entropy),
         };
-        let builder = if sessions {
-            self.with_mail(builder)
-        } else {
-            builder
+        let builder = match offers {
+            Offers::Tokens => builder,
+            Offers::Sessions => self.with_mail(builder),
+            Offers::Confirmation => {
+                let config = RecoveryConfig::default().confirm_addresses(true);
+                self.with_mail(builder).recovery(config)
+            }
         };
         self.serve(reading(builder), clock, settings).await
     }
@@ -239,6 +243,17 @@ impl Stage {
             server,
         }
     }
+}
+
+/// What a service has beside accounts and keys.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Offers {
+    /// Access tokens alone.
+    Tokens,
+    /// Sessions, and mail.
+    Sessions,
+    /// The same, and no account before its address is confirmed.
+    Confirmation,
 }
 
 /// For whom the suite's services exchange keys.
