@@ -115,6 +115,10 @@ id! {
     SessionId
 }
 id! {
+    /// Names a mail, the same each time it is tried to send it.
+    MessageId
+}
+id! {
     /// Names a journal entry before it has a place in the journal, so that a change whose outcome was lost
     /// with the connection can be looked up.
     EntryId

@@ -86,6 +86,7 @@
 //! | `mariadb` | | [`store::MariaDbStore`], for MariaDB 10.6 and MySQL 8 or newer, with TLS by rustls |
 //! | `openapi` | | [`http::openapi`](fn@http::openapi), the OpenAPI 3.1 document of every route; brings `http` |
 //! | `docs-ui` | | the routes `/openapi.json`, `/docs` and `/redoc`, with every file in the binary (740 KB); brings `openapi` |
+//! | `smtp` | | [`mail::SmtpMailer`], with TLS by rustls |
 //! | `testkit` | | [`testkit`], for tests |
 //!
 //! Features add: none excludes another, and none changes what another does.
@@ -132,6 +133,7 @@ pub mod http;
 pub mod id;
 pub mod journal;
 pub mod key;
+pub mod mail;
 pub mod secret;
 pub mod service;
 pub mod store;

@@ -88,6 +88,14 @@ secret_text! {
     RefreshToken
 }
 secret_text! {
+    /// A code that was mailed to somebody, or what a request presents as one.
+    MailedCode
+}
+secret_text! {
+    /// A link with such a code in it.
+    MailedLink
+}
+secret_text! {
     /// A private key that tokens are signed with, as a PEM file of PKCS#8.
     PrivateKeyPem
 }
@@ -99,6 +107,12 @@ impl<'de> Deserialize<'de> for Password {
 }
 
 impl<'de> Deserialize<'de> for PresentedKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl<'de> Deserialize<'de> for MailedCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
     }

@@ -100,9 +100,20 @@ mod facade {
             ("account", figures.throttled.account),
             ("source", figures.throttled.source),
             ("registration", figures.throttled.registration),
+            ("recovery", figures.throttled.recovery),
+            ("mail", figures.throttled.mail),
         ] {
             counter!("sakms_throttled_total", "by" => by).absolute(count);
         }
+        for (outcome, count) in [
+            ("sent", figures.mail.sent),
+            ("retried", figures.mail.retried),
+            ("failed", figures.mail.failed),
+            ("refused", figures.mail.refused),
+        ] {
+            counter!("sakms_mail_total", "outcome" => outcome).absolute(count);
+        }
+        gauge!("sakms_mail_queue").set(figures.mail.waiting as f64);
         counter!("sakms_throttle_store_failures_total").absolute(figures.throttled.not_shared);
     }
 
@@ -169,8 +180,13 @@ mod facade {
         );
         describe_counter!(
             "sakms_throttled_total",
-            "Sign-ins and registrations that were told to wait, by what failed too often."
+            "Sign-ins, registrations and resets that were told to wait, and mail that was not sent, by what there was too much of."
         );
+        describe_counter!(
+            "sakms_mail_total",
+            "Messages by what became of them; one that was retried may be sent yet."
+        );
+        describe_gauge!("sakms_mail_queue", "Messages that wait to be sent.");
         describe_counter!(
             "sakms_throttle_store_failures_total",
             "Times that the store of failed sign-ins was away. The node then counts for itself."

@@ -13,6 +13,7 @@ mod keyring;
 mod keys;
 mod listen;
 mod log;
+mod mail;
 mod metrics;
 mod reap;
 mod tokens;

@@ -86,6 +86,19 @@ impl Email {
         &self.given
     }
 
+    /// The address for an envelope: the local part as it was given, in the normal form (NFKC), and the domain in its IDNA form.
+    #[must_use]
+    pub fn to_deliver(&self) -> String {
+        let normal: String = self.given.nfkc().collect();
+        let local = normal.split_once('@').map(|(local, _)| local);
+        let domain = self.canonical.0.split_once('@').map(|(_, domain)| domain);
+        match (local, domain) {
+            (Some(local), Some(domain)) => format!("{local}@{domain}"),
+            // An address has both.
+            _ => self.canonical.0.clone(),
+        }
+    }
+
     /// The form by which an account is found.
     #[must_use]
     pub const fn canonical(&self) -> &CanonicalEmail {
@@ -167,6 +180,17 @@ mod tests {
             Email::parse("Ada@Example.COM").unwrap().as_given(),
             "Ada@Example.COM"
         );
+    }
+
+    #[test]
+    fn an_envelope_keeps_the_case_and_has_the_domain_that_mail_knows() {
+        for (given, wanted) in [
+            ("Ada@Example.COM", "Ada@example.com"),
+            ("Ａda＠example.com", "Ada@example.com"),
+            ("ada@Bücher.example", "ada@xn--bcher-kva.example"),
+        ] {
+            assert_eq!(Email::parse(given).unwrap().to_deliver(), wanted);
+        }
     }
 
     #[test]

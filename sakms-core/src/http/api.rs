@@ -68,6 +68,9 @@ impl From<Sakms> for Api {
         if sakms.has_sessions() {
             groups.insert(Group::Sessions);
         }
+        if sakms.has_mailer() {
+            groups.insert(Group::Recovery);
+        }
         if sakms.has_tokens() {
             groups.insert(Group::Tokens);
         }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::body;
+use super::dto::Status;
 use super::form::Form;
 use super::problem::Problem;
 use super::response::{Response, private};
@@ -175,6 +176,12 @@ impl Reply {
     /// 201 with JSON.
     pub(super) fn created(body: &impl Serialize) -> Self {
         Self::json(StatusCode::CREATED, body)
+    }
+
+    /// 202, the same for whatever becomes of it.
+    pub(super) fn accepted() -> Self {
+        let status = "accepted";
+        Self::json(StatusCode::ACCEPTED, &Status { status })
     }
 
     fn json(status: StatusCode, body: &impl Serialize) -> Self {

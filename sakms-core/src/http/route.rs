@@ -11,8 +11,8 @@ use super::call::{Call, Reply};
 #[cfg(feature = "docs-ui")]
 use super::handlers::documents;
 use super::handlers::{
-    ask, audit, auth, bulk, exchange, keys, meta, oversight, roles, rotation, sessions, state,
-    tokens,
+    ask, audit, auth, bulk, exchange, keys, meta, oversight, recovery, roles, rotation, sessions,
+    state, tokens,
 };
 use super::problem::Problem;
 use crate::key::Scope;
@@ -47,6 +47,8 @@ impl fmt::Debug for Route {
 pub enum Group {
     /// Registering, signing in, and changing a password.
     Accounts,
+    /// Resetting a password and confirming an address by a code that is mailed; there by default where somebody sends mail.
+    Recovery,
     /// Refreshing and ending sessions; there by default where those who sign in have any.
     Sessions,
     /// What others need to check tokens; there by default where somebody issues any.
@@ -111,6 +113,9 @@ pub fn routes() -> &'static [Route] {
             row!(POST "/auth/register", Accounts, ANYONE, true, auth::register),
             row!(POST "/auth/login", Accounts, ANYONE, true, auth::login),
             row!(POST "/auth/password", Accounts, Access::SignedIn, true, auth::change_password),
+            row!(POST "/auth/reset", Recovery, ANYONE, true, recovery::request_reset),
+            row!(POST "/auth/reset/confirm", Recovery, ANYONE, true, recovery::reset),
+            row!(POST "/auth/confirm", Recovery, ANYONE, true, recovery::confirm),
             row!(POST "/auth/refresh", Sessions, ANYONE, true, sessions::refresh),
             row!(POST "/auth/logout", Sessions, Access::SignedIn, false, sessions::logout),
             row!(POST "/auth/logout-all", Sessions, Access::SignedIn, false, sessions::logout_all),

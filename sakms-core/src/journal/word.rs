@@ -105,6 +105,12 @@ impl Action {
     pub const ACCOUNT_REGISTER: Self = Self(Cow::Borrowed("account.register"));
     /// An account's password was changed.
     pub const ACCOUNT_PASSWORD: Self = Self(Cow::Borrowed("account.password"));
+    /// Somebody asked to reset an account's password, and a code was kept for it. Changed nothing else.
+    pub const ACCOUNT_RESET_REQUEST: Self = Self(Cow::Borrowed("account.reset_request"));
+    /// An account's password was reset by a code that was mailed.
+    pub const ACCOUNT_RESET: Self = Self(Cow::Borrowed("account.reset"));
+    /// An account was made whose address was confirmed by a code that was mailed there.
+    pub const ACCOUNT_CONFIRM: Self = Self(Cow::Borrowed("account.confirm"));
     /// Somebody signed in and has a session.
     pub const SESSION_START: Self = Self(Cow::Borrowed("session.start"));
     /// A session was ended.

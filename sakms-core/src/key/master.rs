@@ -127,6 +127,10 @@ pub(crate) enum Purpose {
     RefreshSuccessor,
     /// What failed sign-ins are counted under.
     Throttle,
+    /// The tag at the end of a code that is mailed.
+    MailedCodeTag,
+    /// What such a code is found by.
+    MailedCodeId,
     /// What keys that sign tokens are sealed with in the store.
     SigningKeySeal,
 }
@@ -143,6 +147,8 @@ impl Purpose {
             Self::RefreshTag => b"sakms refresh tag v1",
             Self::RefreshSuccessor => b"sakms refresh successor v1",
             Self::Throttle => b"sakms throttle v1",
+            Self::MailedCodeTag => b"sakms mailed code tag v1",
+            Self::MailedCodeId => b"sakms mailed code id v1",
             Self::SigningKeySeal => b"sakms signing key seal v1",
         }
     }

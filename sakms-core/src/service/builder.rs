@@ -12,6 +12,7 @@ use super::follow::Follower;
 use super::forget::Forgetter;
 use super::keys::{IdempotencySeal, KeyLifetimes, KeyRules, RotationOverlap};
 use super::limit::LimiterDown;
+use super::recovery::{CodeFormat, Post, Recovery, RecoveryConfig};
 use super::refusals::Refusals;
 use super::renew::Renewals;
 use super::seal::ListSeal;
@@ -25,6 +26,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, EntropyError, OsEntropy};
 use crate::hash::{HashError, HashPool, HashPoolConfig};
 use crate::key::{Environment, InvalidWord, KeyFormat, KeyPrefix, MasterKeys};
+use crate::mail::Mailer;
 use crate::store::{AccountStore, KeyStore, StateStore};
 use crate::token::TokenIssuer;
 
@@ -42,6 +44,8 @@ pub struct SakmsBuilder {
     sessions: SessionConfig,
     throttles: ThrottleConfig,
     exchange: Option<TokenExchange>,
+    mailer: Option<Arc<dyn Mailer>>,
+    recovery: RecoveryConfig,
     hashing: HashPoolConfig,
     passwords: PasswordPolicy,
     caching: CacheConfig,
@@ -66,6 +70,8 @@ impl SakmsBuilder {
             sessions: SessionConfig::default(),
             throttles: ThrottleConfig::default(),
             exchange: None,
+            mailer: None,
+            recovery: RecoveryConfig::default(),
             hashing: HashPoolConfig::default(),
             passwords: PasswordPolicy::default(),
             caching: CacheConfig::default(),
@@ -135,6 +141,18 @@ impl SakmsBuilder {
     /// Has API keys exchanged for tokens that other services check by themselves. It needs a token issuer as well.
     pub fn token_exchange(mut self, exchange: TokenExchange) -> Self {
         self.exchange = Some(exchange);
+        self
+    }
+
+    /// Who sends mail: passwords can be reset then. It needs accounts and a store for codes ([`SakmsBuilder::sessions`]).
+    pub fn mailer(mut self, mailer: impl Mailer) -> Self {
+        self.mailer = Some(Arc::new(mailer));
+        self
+    }
+
+    /// What is mailed, and whether addresses are confirmed.
+    pub fn recovery(mut self, config: RecoveryConfig) -> Self {
+        self.recovery = config;
         self
     }
 
@@ -239,6 +257,8 @@ impl SakmsBuilder {
             }
             exchange.check(&self.environments)?;
         }
+        let tally = Arc::new(Tally::default());
+        let recovery = self.set_up_mail(&tally)?;
         let format = KeyFormat::new(self.prefix, self.environments, &self.master_keys)?;
         let hashes =
             HashPool::with_master_keys(self.hashing, &self.master_keys, Arc::clone(&self.entropy))?;
@@ -251,7 +271,6 @@ impl SakmsBuilder {
             self.caching.follow_every,
             self.caching.max_staleness,
         );
-        let tally = Arc::new(Tally::default());
         let refusals = Arc::new(Refusals::new(
             Arc::clone(&self.keys),
             Arc::clone(&tally),
@@ -287,6 +306,7 @@ impl SakmsBuilder {
             sessions,
             standings,
             exchange: self.exchange,
+            recovery,
             format,
             cursors: CursorSeal::new(&self.master_keys),
             places: ListSeal::new(&self.master_keys),
@@ -310,6 +330,36 @@ impl SakmsBuilder {
             inner: Arc::new(inner),
         })
     }
+
+    /// What sends mail, where there is a mailer.
+    fn set_up_mail(&self, tally: &Arc<Tally>) -> Result<Option<Recovery>, BuildError> {
+        let refused = |why| Err(BuildError::Recovery(why));
+        let Some(mailer) = &self.mailer else {
+            return if self.recovery.confirms() {
+                refused("confirming addresses needs somebody who sends mail: call `mailer` as well")
+            } else {
+                Ok(None)
+            };
+        };
+        let (Some(_), Some(states)) = (&self.accounts, &self.states) else {
+            return refused(
+                "mail needs accounts and a store for its codes: call `accounts` and `sessions` as well",
+            );
+        };
+        self.recovery.check().map_err(BuildError::Recovery)?;
+        let post = Post::new(
+            Arc::clone(mailer),
+            Arc::clone(&self.keys),
+            Arc::clone(states),
+            Arc::clone(&self.clock),
+            Arc::clone(tally),
+        );
+        Ok(Some(Recovery {
+            config: self.recovery.clone(),
+            codes: CodeFormat::new(&self.master_keys),
+            post: Arc::new(post),
+        }))
+    }
 }
 
 /// Why [`Sakms`] could not be set up.
@@ -322,6 +372,8 @@ pub enum BuildError {
     Sessions(InvalidSessionConfig),
     /// Keys cannot be exchanged so: the text says why.
     Exchange(&'static str),
+    /// Passwords cannot be reset so: the text says why.
+    Recovery(&'static str),
     /// There is no environment.
     Format(InvalidWord),
     /// The hashing threads did not start.
@@ -337,7 +389,7 @@ impl fmt::Display for BuildError {
                 f.write_str("accounts need a token issuer: call `token_issuer` as well")
             }
             Self::Sessions(error) => error.fmt(f),
-            Self::Exchange(why) => f.write_str(why),
+            Self::Exchange(why) | Self::Recovery(why) => f.write_str(why),
             Self::Format(error) => error.fmt(f),
             Self::Entropy(error) => error.fmt(f),
             Self::Hashing(error) => write!(f, "hashing could not be set up: {error}"),

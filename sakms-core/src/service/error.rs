@@ -74,6 +74,8 @@ pub enum Error {
     OwnAccount,
     /// A task of ours did not come to an end.
     Unfinished,
+    /// Too much mail is waiting to be sent. Nothing was done.
+    Overloaded,
     /// It failed too often: with this account or from this source. Nothing was tried.
     Throttled {
         /// How long to wait.
@@ -130,6 +132,7 @@ impl fmt::Display for Error {
             }
             Self::OwnAccount => f.write_str("nobody disables their own account"),
             Self::Unfinished => f.write_str("a task did not come to an end"),
+            Self::Overloaded => f.write_str("too much mail is waiting to be sent"),
             Self::Throttled { .. } => {
                 f.write_str("it was tried too often; wait before trying again")
             }

@@ -17,6 +17,7 @@ mod gates;
 mod keys;
 mod limit;
 mod oversight;
+mod recovery;
 mod refusals;
 mod renew;
 mod requirement;
@@ -51,13 +52,14 @@ pub use keys::{
 };
 pub use limit::{LimiterDown, QuotaStanding, RateStanding, Retiring, Standing};
 pub use oversight::{AccountList, Explanation, Gate, Hypothesis, KeyUsage, ListedAccount};
+pub use recovery::{CodeDenial, RecoveryConfig};
 pub use requirement::{InvalidRequirement, KeyDenial, Requirement};
 pub use revocations::{FeedPosition, InvalidPosition, PositionGone, Revocation, RevocationPage};
 pub use sessions::{
     InvalidSessionConfig, ListedSession, Origin, RefreshDenial, SessionConfig, SignedIn,
 };
 pub use statistics::{
-    CacheStatistics, RefusalStatistics, Statistics, ThrottleStatistics, Verdicts,
+    CacheStatistics, MailStatistics, RefusalStatistics, Statistics, ThrottleStatistics, Verdicts,
 };
 pub use throttle::{Backoff, ThrottleConfig};
 pub use verified::VerifiedKey;
@@ -115,6 +117,7 @@ struct Inner {
     sessions: sessions::Sessions,
     standings: Arc<sessions::Standings>,
     exchange: Option<TokenExchange>,
+    recovery: Option<recovery::Recovery>,
     format: KeyFormat,
     cursors: cursor::CursorSeal,
     places: seal::ListSeal,
@@ -152,12 +155,15 @@ impl Sakms {
     /// Writes down what is only in memory: uses that were counted and not yet stored. Call it before the process
     /// ends; what is not flushed is lost, and nothing else is. A hash that is being made anew is waited for, requests with
     /// an idempotency key are forgotten when it is time, failed sign-ins are told to other nodes, and refused attempts go into the journal, but for those of which
-    /// there is an entry within the hour.
+    /// there is an entry within the hour. Mail that waits is tried once more, for ten seconds at most.
     ///
     /// # Errors
     /// [`Error::Store`] when the store does not take it; it stays in memory and can be tried again.
     pub async fn flush(&self) -> Result<(), Error> {
         self.inner.renewals.ended().await;
+        if let Some(recovery) = &self.inner.recovery {
+            recovery.post.flush().await;
+        }
         let uses = self.inner.usage.flush().await;
         self.inner.refusals.flush().await?;
         uses?;

@@ -219,7 +219,13 @@ fn meaning(row: &JournalRow, margin: Duration) -> Option<Revocation> {
             // Whichever it was.
             None => all(None),
         }
-    } else if *action == Action::SESSIONS_END || *action == Action::ACCOUNT_PASSWORD {
+    } else if [
+        Action::SESSIONS_END,
+        Action::ACCOUNT_PASSWORD,
+        Action::ACCOUNT_RESET,
+    ]
+    .contains(action)
+    {
         all(named("except="))
     } else {
         None

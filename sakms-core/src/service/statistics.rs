@@ -29,6 +29,24 @@ pub struct Statistics {
     pub refusals: RefusalStatistics,
     /// Sign-ins and registrations that were told to wait.
     pub throttled: ThrottleStatistics,
+    /// Mail; nothing where there is no mailer.
+    pub mail: MailStatistics,
+}
+
+/// What became of mail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MailStatistics {
+    /// Messages that the mailer took.
+    pub sent: u64,
+    /// Times that it did not go well and was to be tried again.
+    pub retried: u64,
+    /// Messages that were given up.
+    pub failed: u64,
+    /// Messages that were not taken on, because too many waited.
+    pub refused: u64,
+    /// Messages that wait now.
+    pub waiting: usize,
 }
 
 /// Sign-ins and registrations that were told to wait, each counted once.
@@ -41,6 +59,10 @@ pub struct ThrottleStatistics {
     pub source: u64,
     /// Registrations, because too many came from the same source.
     pub registration: u64,
+    /// Resets that were asked for and codes that were sent back, because too many from the same source were bad.
+    pub recovery: u64,
+    /// Messages that were not sent, because the same address had been written to often enough. Nobody is told to wait.
+    pub mail: u64,
     /// Times that the store of such counts was away. The node then counts for itself.
     pub not_shared: u64,
 }
@@ -161,6 +183,7 @@ impl Sakms {
             cache,
             follower,
             hashes,
+            recovery,
             ..
         } = &*self.inner;
         let (keys, denials) = cache.sizes();
@@ -187,7 +210,18 @@ impl Sakms {
                 account: tally.of(Count::ThrottledAccount),
                 source: tally.of(Count::ThrottledSource),
                 registration: tally.of(Count::ThrottledRegistration),
+                recovery: tally.of(Count::ThrottledRecovery),
+                mail: tally.of(Count::ThrottledMail),
                 not_shared: tally.of(Count::ThrottleNotShared),
+            },
+            mail: MailStatistics {
+                sent: tally.of(Count::MailSent),
+                retried: tally.of(Count::MailRetried),
+                failed: tally.of(Count::MailFailed),
+                refused: tally.of(Count::MailRefused),
+                waiting: recovery
+                    .as_ref()
+                    .map_or(0, |recovery| recovery.post.waiting()),
             },
             quota_unchecked: tally.of(Count::QuotaUnchecked),
         }

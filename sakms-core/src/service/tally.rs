@@ -31,7 +31,8 @@ counts! {
     KnownKey KnownDenial NotKnown
     FlushFailed QuotaUnchecked
     RefusalWritten RefusalLeftOut RefusalsNotWritten
-    ThrottledAccount ThrottledSource ThrottledRegistration ThrottleNotShared
+    ThrottledAccount ThrottledSource ThrottledRegistration ThrottledRecovery ThrottledMail ThrottleNotShared
+    MailSent MailRetried MailFailed MailRefused
 }
 
 impl From<&KeyDenial> for Count {
@@ -61,9 +62,15 @@ pub(super) struct Tally {
 }
 
 /// Two lines of 64 bytes, because processors fetch them in pairs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
 struct Stripe([AtomicU64; Count::ALL.len()]);
+
+impl Default for Stripe {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; Count::ALL.len()])
+    }
+}
 
 impl Tally {
     pub(super) fn add(&self, count: Count) {

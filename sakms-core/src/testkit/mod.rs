@@ -32,6 +32,7 @@ pub mod faults;
 pub mod fixtures;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod mail;
 #[cfg(feature = "mariadb")]
 pub mod mariadb;
 mod needs;

@@ -19,6 +19,7 @@ use crate::config::{
 };
 use crate::database::Database;
 use crate::error::Failure;
+use crate::mail::Mail;
 use crate::tokens::{self, Issuer};
 
 /// How keys are made and secrets are proven, as the settings say.
@@ -29,6 +30,7 @@ pub(crate) struct Rules {
     lifetimes: KeyLifetimes,
     overlap: RotationOverlap,
     exchange: Option<TokenExchange>,
+    mail: Option<Mail>,
 }
 
 impl Rules {
@@ -70,6 +72,7 @@ impl Rules {
             lifetimes,
             overlap,
             exchange: exchange(settings)?,
+            mail: Mail::of(&settings.mail)?,
         })
     }
 }
@@ -121,6 +124,9 @@ pub(crate) fn sakms(
         Issuer::Stored(issuer) => builder.token_issuer(issuer),
         Issuer::AfterSecret(issuer) => builder.token_issuer(issuer),
     };
+    if let Some(mail) = rules.mail {
+        builder = mail.set_up(builder)?;
+    }
     if let Some(exchange) = rules.exchange {
         builder = builder.token_exchange(exchange);
     }

@@ -17,6 +17,7 @@ mod exchange;
 mod http;
 mod keyring;
 mod keys;
+mod mail;
 mod sessions;
 mod time;
 
@@ -25,6 +26,7 @@ pub(crate) use exchange::{ExchangeAudience, ExchangeSettings};
 pub(crate) use http::{HttpSettings, LimiterDownSetting, MetricsSetting, ThrottleSetting};
 pub(crate) use keyring::{KeyringCommand, KeyringSettings};
 pub(crate) use keys::{HashSettings, KeyHasherSetting, KeySettings};
+pub(crate) use mail::{ConfirmSetting, MailSettings};
 pub(crate) use sessions::SessionSettings;
 use time::{milliseconds, staleness, token_seconds};
 
@@ -86,6 +88,8 @@ pub(crate) struct Settings {
     pub(crate) hashing: HashSettings,
     #[command(flatten)]
     pub(crate) sessions: SessionSettings,
+    #[command(flatten)]
+    pub(crate) mail: MailSettings,
     #[command(flatten)]
     pub(crate) cache: CacheSettings,
     #[command(flatten)]
@@ -326,6 +330,8 @@ mod tests {
             "canary-2",
             "--database-url",
             "canary-3",
+            "--smtp-url",
+            "canary-4",
         ];
         let settings = Settings::try_parse_from(given).unwrap();
         assert!(!format!("{settings:?}").contains("canary"));

@@ -7,6 +7,14 @@ use crate::verdict::Verdict;
 
 pub(in crate::http) async fn register(call: Call) -> Result<Reply, Problem> {
     let body: SignIn = call.json()?;
+    if call.sakms.confirms_addresses() {
+        let (email, password) = (&body.email, &body.password);
+        let asked = call
+            .sakms
+            .request_registration(email, password, call.address);
+        asked.await?;
+        return Ok(Reply::accepted());
+    }
     let registered = call
         .sakms
         .register_from(&body.email, &body.password, call.address);

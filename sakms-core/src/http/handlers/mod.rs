@@ -12,6 +12,7 @@ pub(super) mod keys;
 mod listing;
 pub(super) mod meta;
 pub(super) mod oversight;
+pub(super) mod recovery;
 pub(super) mod roles;
 pub(super) mod rotation;
 pub(super) mod sessions;

@@ -34,6 +34,8 @@ const SESSION: SessionId =
 /// A refresh token of no service.
 const REFRESH: &str =
     "sakms_refresh_0352BNBImKxpltdIAIl9PDKLO0aatoBuXTLskt7VvrHece3LVoUPrS0jOMNkSDVyAHuSs7AaTp6g";
+/// A code of no service.
+const CODE: &str = "BImKxpltdIAIl9PDKLO0aatoBuXTLskt7VvrHece3LVoUPrS0jOMNk";
 /// What `Link` leads to.
 pub(super) const LINK: &str = r#"<?limit=50&cursor=AaIE3S9NdfGXTVo0mOEWx4dF>; rel="next""#;
 
@@ -61,6 +63,18 @@ pub(super) fn refresh_session() -> Value {
 
 pub(super) fn change_password() -> Value {
     json!({"old_password": "harbour lamp quartz willow", "new_password": "ochre spindle thaw meadow"})
+}
+
+pub(super) fn request_reset() -> Value {
+    json!({"email": "ada@example.com"})
+}
+
+pub(super) fn reset_password() -> Value {
+    json!({"code": CODE, "new_password": "ochre spindle thaw meadow"})
+}
+
+pub(super) fn confirm_address() -> Value {
+    json!({"code": CODE})
 }
 
 pub(super) fn session() -> Value {

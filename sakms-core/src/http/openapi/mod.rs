@@ -11,6 +11,7 @@ mod managing;
 mod operations;
 mod oversight;
 mod page;
+mod recovery;
 mod schemas;
 mod served;
 mod sessions;
@@ -105,8 +106,9 @@ fn info() -> Info {
         .build()
 }
 
-const GROUPS: [Group; 10] = [
+const GROUPS: [Group; 11] = [
     Group::Accounts,
+    Group::Recovery,
     Group::Sessions,
     Group::Tokens,
     Group::Keys,
@@ -121,6 +123,7 @@ const GROUPS: [Group; 10] = [
 const fn tag_name(group: Group) -> &'static str {
     match group {
         Group::Accounts => "Accounts",
+        Group::Recovery => "Recovery",
         Group::Sessions => "Sessions",
         Group::Tokens => "Tokens",
         Group::Keys => "Keys",
@@ -138,6 +141,7 @@ fn tag(group: Group) -> Tag {
         Group::Accounts => {
             "Registering, signing in, changing a password, and for admins who has an account."
         }
+        Group::Recovery => "What somebody does with a code that was mailed to them.",
         Group::Sessions => "What those have who have signed in: going on, and signing out.",
         Group::Tokens => "What others need to check tokens.",
         Group::Keys => "Managing one's own keys, and for admins everybody's.",

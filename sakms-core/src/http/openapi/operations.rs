@@ -41,9 +41,10 @@ fn method(route: &Route) -> HttpMethod {
 fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
     match (route.method.as_str(), route.path) {
         ("POST", "/auth/register") => page
-            .named("register", "Register", "Makes an account of an e-mail address and a password.")
+            .named("register", "Register", "Makes an account of an e-mail address and a password. Where the service confirms addresses, it mails a code instead, for `POST /auth/confirm`, and answers the same whether the address has an account or not.")
             .takes::<SignIn>(Required::True, examples::sign_in())
             .gives::<Registered>("201", "The account was made.", examples::registered())
+            .gives::<Status>("202", "Where addresses are confirmed: the request was heard, and if it can be, a code is mailed.", examples::status("accepted"))
             .fails([
                 Problem::email_taken(),
                 errors::invalid("password", "must have at least 15 characters"),

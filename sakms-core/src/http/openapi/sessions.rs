@@ -9,7 +9,7 @@ use utoipa::openapi::{Ref, Required};
 
 use super::managing::list_of;
 use super::page::{Page, parameter};
-use super::{errors, examples};
+use super::{errors, examples, recovery};
 use crate::http::dto::{ChangePassword, RefreshSession, SessionShown, SignedIn, Status};
 use crate::http::problem::Problem;
 use crate::http::route::Route;
@@ -89,6 +89,6 @@ pub(super) fn describe<'a>(route: &Route, page: Page<'a>) -> Page<'a> {
             .gives::<Status>("200", "The session has ended.", examples::status("ended"))
             .fails([Problem::contended()])
             .writes(),
-        _ => page,
+        _ => recovery::describe(route, page),
     }
 }

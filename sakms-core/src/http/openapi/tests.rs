@@ -9,8 +9,8 @@ use super::{asking, examples, openapi, openapi_under, oversight};
 use crate::entropy::OsEntropy;
 use crate::http::Api;
 use crate::http::dto::{
-    ChangeKey, ChangePassword, CreateKey, ExplainKey, RefreshSession, RevokeKeys, Rotate, SetRole,
-    SignIn, VerifyKey, VerifyKeys,
+    ChangeKey, ChangePassword, ConfirmAddress, CreateKey, ExplainKey, RefreshSession, RequestReset,
+    ResetPassword, RevokeKeys, Rotate, SetRole, SignIn, VerifyKey, VerifyKeys,
 };
 use crate::http::route::{Access, Group, routes};
 use crate::key::MasterKey;
@@ -218,6 +218,9 @@ fn requests_are_read_as_the_examples_say() {
     read::<SignIn>(&document, "post", "/auth/register");
     read::<SignIn>(&document, "post", "/auth/login");
     read::<RefreshSession>(&document, "post", "/auth/refresh");
+    read::<RequestReset>(&document, "post", "/auth/reset");
+    read::<ResetPassword>(&document, "post", "/auth/reset/confirm");
+    read::<ConfirmAddress>(&document, "post", "/auth/confirm");
     read::<ChangePassword>(&document, "post", "/auth/password");
     read::<CreateKey>(&document, "post", "/keys");
     read::<ChangeKey>(&document, "patch", "/keys/{id}");
@@ -302,6 +305,9 @@ fn requests_refuse_fields_that_their_schemas_do_not_have() {
         "SetRole",
         "RefreshSession",
         "ChangePassword",
+        "RequestReset",
+        "ResetPassword",
+        "ConfirmAddress",
     ] {
         let schema = &document["components"]["schemas"][format!("sakms.{schema}")];
         assert_eq!(schema["additionalProperties"], false, "{schema}");

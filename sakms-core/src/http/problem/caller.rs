@@ -7,7 +7,7 @@ use http::header::WWW_AUTHENTICATE;
 
 use super::{Problem, REALM, sentence};
 use crate::key::Scope;
-use crate::service::{CallerDenial, KeyDenial, LoginDenial, RefreshDenial};
+use crate::service::{CallerDenial, CodeDenial, KeyDenial, LoginDenial, RefreshDenial};
 
 impl Problem {
     pub(in crate::http) fn credential_missing() -> Self {
@@ -75,6 +75,15 @@ impl Problem {
     pub(in crate::http) fn invalid_grant() -> Self {
         let detail = "The refresh token is not valid, or not any more. Sign in again.";
         Self::of_oauth("invalid_grant", detail)
+    }
+
+    /// Every reason looks the same from outside.
+    pub(in crate::http) fn code_denied(denial: CodeDenial) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_code",
+            sentence(&denial.to_string()),
+        )
     }
 
     fn unauthorized(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {

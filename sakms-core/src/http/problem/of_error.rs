@@ -31,7 +31,7 @@ impl From<Error> for Problem {
             Error::OwnAccount => Self::own_account(),
             Error::Throttled { retry_after } => Self::throttled(retry_after),
             Error::Contended => Self::contended(),
-            Error::Hash(HashError::Overloaded) => Self::overloaded(),
+            Error::Overloaded | Error::Hash(HashError::Overloaded) => Self::overloaded(),
             Error::Store(ref store) => {
                 log(&error);
                 match store.kind() {

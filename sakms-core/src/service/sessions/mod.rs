@@ -104,6 +104,8 @@ enum Reason {
     Replayed,
     /// The account has another password.
     Password,
+    /// The account's password was reset.
+    Reset,
     /// The owner is disabled.
     Disabled,
     /// The account is gone.
@@ -119,6 +121,7 @@ impl fmt::Display for Reason {
             Self::Expired => "expired",
             Self::Replayed => "replayed",
             Self::Password => "password",
+            Self::Reset => "reset",
             Self::Disabled => "disabled",
             Self::NoAccount => "no_account",
         })

@@ -8,7 +8,7 @@ use super::{Error, Origin, Reason, Session, SessionValue, Stores, StrikeSessions
 use crate::account::Email;
 use crate::hash::Share;
 use crate::id::{AccountId, SessionId};
-use crate::journal::{Action, Subject};
+use crate::journal::{Action, Actor, Subject};
 use crate::key::Revision;
 use crate::secret::Password;
 use crate::store::{StateKind, StoreErrorKind};
@@ -91,6 +91,18 @@ impl Sakms {
         }
         drop(strike);
         Ok(Verdict::Granted(()))
+    }
+
+    /// Takes away the sessions that ended when an account's password was reset.
+    pub(in crate::service) async fn clear_sessions_of_reset(
+        &self,
+        account: AccountId,
+    ) -> Result<(), Error> {
+        let Some(stores) = self.session_stores() else {
+            return Ok(());
+        };
+        self.remove_sessions(stores, account, None, Reason::Reset, Actor::ANONYMOUS)
+            .await
     }
 
     async fn keep_session(

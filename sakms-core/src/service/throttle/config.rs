@@ -94,6 +94,8 @@ pub struct ThrottleConfig {
     pub(super) account: Backoff,
     pub(super) source: Backoff,
     pub(super) registrations: Backoff,
+    pub(super) recovery: Backoff,
+    pub(super) mail: Backoff,
     pub(super) known_sources: usize,
     pub(super) known_for: Duration,
     pub(super) entries: usize,
@@ -112,6 +114,12 @@ impl Default for ThrottleConfig {
             registrations: Backoff::after(1_000)
                 .longest(a_minute)
                 .one_forgotten_each(Duration::from_secs(4)),
+            recovery: Backoff::after(100)
+                .longest(a_minute)
+                .one_forgotten_each(half_a_minute),
+            mail: Backoff::after(3)
+                .most(3)
+                .one_forgotten_each(Duration::from_mins(20)),
             known_sources: 20,
             known_for: Duration::from_hours(90 * 24),
             entries: 100_000,
@@ -149,6 +157,20 @@ impl ThrottleConfig {
     /// and one is forgotten every 4 seconds.
     pub const fn registrations(mut self, backoff: Backoff) -> Self {
         self.registrations = backoff;
+        self
+    }
+
+    /// What resets that are asked for from one source lead to, each of them, and codes that are sent back from there and are not
+    /// good. When nothing is said, 100 are free and one is forgotten every 30 seconds.
+    pub const fn recovery(mut self, backoff: Backoff) -> Self {
+        self.recovery = backoff;
+        self
+    }
+
+    /// How often one address is written to, whether there is an account or not; who asks more often is answered the same, and
+    /// no mail is sent. When nothing is said, 3 times, and once more every 20 minutes.
+    pub const fn mail(mut self, backoff: Backoff) -> Self {
+        self.mail = backoff;
         self
     }
 

@@ -29,6 +29,7 @@ use super::error::Error;
 use super::forget::Forgetter;
 use super::tally::{Count, Tally};
 use super::task::{self, HasTask, Running};
+use crate::account::Email;
 use crate::clock::Clock;
 use crate::key::MasterKeys;
 use crate::store::StateStore;
@@ -63,14 +64,25 @@ enum Which {
     Source,
     /// Of registrations from a source.
     Registration,
+    /// Of resets that were asked for, and codes that were not good, from a source.
+    Recovery,
+    /// Of mail to an address.
+    Mail,
 }
 
 impl Which {
-    const ALL: [Self; 4] = [Self::Account, Self::Pair, Self::Source, Self::Registration];
+    const ALL: [Self; 6] = [
+        Self::Account,
+        Self::Pair,
+        Self::Source,
+        Self::Registration,
+        Self::Recovery,
+        Self::Mail,
+    ];
 }
 
 #[derive(Debug)]
-struct Tables([Table; 4]);
+struct Tables([Table; Which::ALL.len()]);
 
 impl Tables {
     fn of(&mut self, which: Which) -> &mut Table {
@@ -116,8 +128,15 @@ impl Throttle {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let table = |backoff| Table::new(backoff, config.entries, states.is_some());
-        let (account, source) = (config.account, config.source);
-        let tables = [account, account, source, config.registrations].map(table);
+        let tables = Which::ALL.map(|which| {
+            table(match which {
+                Which::Account | Which::Pair => config.account,
+                Which::Source => config.source,
+                Which::Registration => config.registrations,
+                Which::Recovery => config.recovery,
+                Which::Mail => config.mail,
+            })
+        });
         Self {
             config: *config,
             tables: Mutex::new(Tables(tables)),
@@ -175,12 +194,45 @@ impl Throttle {
         self: &Arc<Self>,
         from: Option<IpAddr>,
     ) -> Result<Attempt, Error> {
+        let id = |source| self.names.registrations(source);
+        self.from_source(Which::Registration, from, id).await
+    }
+
+    /// Whether somebody may ask for a reset, or send a code back.
+    ///
+    /// # Errors
+    /// As for [`Throttle::sign_in`].
+    pub(super) async fn recovery(self: &Arc<Self>, from: Option<IpAddr>) -> Result<Attempt, Error> {
+        let id = |source| self.names.recovery(source);
+        self.from_source(Which::Recovery, from, id).await
+    }
+
+    /// Whether this address may be written to once more. Counts it then, whatever comes of it.
+    pub(super) async fn may_mail(self: &Arc<Self>, email: &Email) -> bool {
+        if !self.config.is_on {
+            return true;
+        }
+        let gate = Gate {
+            which: Which::Mail,
+            id: self.names.mail(email),
+            decides: true,
+        };
+        // Dropped, it counts.
+        self.begin(&[gate], None).await.is_ok()
+    }
+
+    async fn from_source(
+        self: &Arc<Self>,
+        which: Which,
+        from: Option<IpAddr>,
+        id: impl FnOnce(Source) -> Id,
+    ) -> Result<Attempt, Error> {
         let Some(source) = from.filter(|_| self.config.is_on).map(Source::of) else {
             return Ok(self.attempt(Vec::new(), None));
         };
         let gate = Gate {
-            which: Which::Registration,
-            id: self.names.registrations(source),
+            which,
+            id: id(source),
             decides: true,
         };
         self.begin(&[gate], None).await
@@ -244,6 +296,8 @@ impl Throttle {
                 Which::Account | Which::Pair => Count::ThrottledAccount,
                 Which::Source => Count::ThrottledSource,
                 Which::Registration => Count::ThrottledRegistration,
+                Which::Recovery => Count::ThrottledRecovery,
+                Which::Mail => Count::ThrottledMail,
             });
             return Err(Error::Throttled { retry_after });
         }

@@ -56,6 +56,15 @@ impl Names {
         self.digest(b"registrations", &[&source.0])
     }
 
+    pub(super) fn recovery(&self, source: Source) -> Id {
+        self.digest(b"recovery", &[&source.0])
+    }
+
+    /// Mail to an address.
+    pub(super) fn mail(&self, email: &Email) -> Id {
+        self.digest(b"mail", &[email.canonical().as_str().as_bytes()])
+    }
+
     /// An address and a source that is known to it.
     pub(super) fn pair(&self, address: &Id, source: Source) -> Id {
         self.digest(b"pair", &[address, &source.0])

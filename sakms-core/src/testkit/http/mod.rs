@@ -64,6 +64,7 @@ pub mod bodies;
 pub mod bounds;
 pub mod bulk;
 pub mod ceilings;
+pub mod confirmation;
 pub mod corpus;
 pub mod credentials;
 pub mod documents;
@@ -88,6 +89,7 @@ pub mod old_secrets;
 pub mod outage;
 pub mod paging;
 pub mod races;
+pub mod recovery;
 pub mod revocations;
 pub mod rotation;
 pub mod sessions;
@@ -457,6 +459,22 @@ macro_rules! http_suite {
             sessions::bodies_about_sessions_are_checked
             sessions::sessions_without_a_store_are_503
             sessions::a_service_without_sessions_has_none_of_their_routes
+            recovery::a_password_is_reset_by_a_code_that_was_mailed
+            recovery::asking_for_a_reset_tells_nothing
+            recovery::bad_codes_look_alike
+            recovery::a_weak_password_costs_no_code
+            recovery::a_code_counts_once
+            recovery::one_address_gets_little_mail
+            recovery::a_source_that_asks_too_often_waits
+            recovery::a_disabled_account_is_not_reset
+            recovery::bodies_about_codes_are_checked
+            recovery::a_reset_without_a_store_is_503
+            recovery::mail_waits_for_its_server
+            recovery::a_service_without_mail_has_none_of_its_routes
+            confirmation::an_account_is_made_when_its_address_is_confirmed
+            confirmation::registering_tells_nothing_where_addresses_are_confirmed
+            confirmation::of_many_confirmations_one_account_comes
+            confirmation::confirming_without_a_store_is_503
             bulk::many_keys_are_revoked_by_what_they_have_in_common
             bulk::every_state_can_be_revoked
             bulk::a_bulk_revocation_has_a_criterion

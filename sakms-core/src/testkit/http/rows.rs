@@ -57,6 +57,9 @@ const ROWS: &[Row] = &[
     row("POST /auth/register",    STORE, Some(a_newcomer),   [201, 201, 201, 201, 201, 201, 201]),
     row("POST /auth/login",       STORE, Some(the_user),     [200, 200, 200, 200, 200, 200, 200]),
     row("POST /auth/password",    STORE, Some(a_new_password), [401, 401, 200, 403, 403, 403, 200]),
+    row("POST /auth/reset",       STORE, Some(an_address),   [202, 202, 202, 202, 202, 202, 202]),
+    row("POST /auth/reset/confirm", NO_STORE, Some(no_code_for_a_password), [400, 400, 400, 400, 400, 400, 400]),
+    row("POST /auth/confirm",     NO_STORE, Some(no_code),   [400, 400, 400, 400, 400, 400, 400]),
     row("POST /auth/refresh",     STORE, Some(a_refresh),    [200, 200, 200, 200, 200, 200, 200]),
     row("POST /auth/logout",      STORE, None,               [401, 401, 200, 403, 403, 403, 200]),
     row("POST /auth/logout-all",  STORE, None,               [401, 401, 200, 403, 403, 403, 200]),
@@ -128,6 +131,19 @@ fn the_user(cast: &Cast) -> Value {
 fn a_new_password(_: &Cast) -> Value {
     // The same again, so that whoever asks twice gets the same.
     json!({"old_password": PASSWORD, "new_password": PASSWORD})
+}
+
+/// Another each time: to one address little mail is sent.
+fn an_address(_: &Cast) -> Value {
+    json!({"email": format!("forgetful{}@example.com", fixtures::number())})
+}
+
+fn no_code(_: &Cast) -> Value {
+    json!({"code": "nonsense"})
+}
+
+fn no_code_for_a_password(_: &Cast) -> Value {
+    json!({"code": "nonsense", "new_password": PASSWORD})
 }
 
 fn a_refresh(cast: &Cast) -> Value {

@@ -17,10 +17,13 @@ use crate::hash::{Argon2Params, HashPoolConfig};
 use crate::http::{Api, QueryToken};
 use crate::journal::{Action, Subject};
 use crate::key::{Environment, KeyFormat, KeyPatch, MasterKey, MasterKeys, Owner};
-use crate::service::{CacheConfig, LimiterDown, Sakms, SakmsBuilder, TokenExchange};
+use crate::service::{
+    CacheConfig, LimiterDown, RecoveryConfig, Sakms, SakmsBuilder, TokenExchange,
+};
 use crate::store::{AccountStore, KeyStore, StateStore};
 use crate::testkit::faults::Faults;
 use crate::testkit::fixtures;
+use crate::testkit::mail::Mailbox;
 use crate::token::{HmacSecret, JwtIssuer, Keyring};
 
 /// What every key of the suite's services starts with.
@@ -44,6 +47,7 @@ type Start = Box<dyn Fn(Api) -> Pin<Box<dyn Future<Output = Server>>>>;
 /// A store, and how to serve what stands on it: what a case gets.
 pub struct Stage {
     faults: Faults,
+    mail: Mailbox,
     start: Start,
 }
 
@@ -65,6 +69,7 @@ impl Stage {
     ) -> Self {
         Self {
             faults: Faults::new(keys, accounts),
+            mail: Mailbox::default(),
             start: Box::new(move |api| Box::pin(start(api))),
         }
     }
@@ -89,10 +94,24 @@ impl Stage {
         self.serve(builder, clock, settings).await
     }
 
-    /// The same with sessions, on the stage's store: there is nothing then that the service does not offer.
+    /// The same with sessions, on the stage's store, and with mail: there is nothing then that the service does not offer.
     pub async fn world_with_sessions(&self) -> World {
-        let states = self.faults.clone();
-        self.world_of(|builder| builder.sessions(states)).await
+        self.world_with_mail(|builder| builder).await
+    }
+
+    /// The same with other settings of the service.
+    pub async fn world_with_mail(
+        &self,
+        settings: impl FnOnce(SakmsBuilder) -> SakmsBuilder,
+    ) -> World {
+        self.world_of(|builder| settings(self.with_mail(builder)))
+            .await
+    }
+
+    fn with_mail(&self, builder: SakmsBuilder) -> SakmsBuilder {
+        builder
+            .sessions(self.faults.clone())
+            .mailer(self.mail.clone())
     }
 
     /// The same with nothing believed that was not read for the request itself.
@@ -156,14 +175,13 @@ impl Stage {
         self.serve(self.builder(&clock), clock, |api| api).await
     }
 
-    /// A service whose every id and secret is drawn from this, with accounts and keys for their tokens or without, and with
-    /// sessions or without. It
-    /// answers the same whenever it is asked: every check asks the store.
+    /// A service whose every id and secret is drawn from this, with accounts and keys for their tokens or without. It answers
+    /// the same whenever it is asked: every check asks the store.
     pub(super) async fn world_drawing(
         &self,
         entropy: Arc<dyn Entropy>,
         accounts: Option<Keyring>,
-        sessions: bool,
+        offers: Offers,
         settings: impl FnOnce(Api) -> Api,
     ) -> World {
         let clock = Arc::new(fixtures::clock());
@@ -171,10 +189,13 @@ impl Stage {
             Some(keyring) => self.with_accounts(&clock, entropy, keyring),
             None => self.builder(&clock).entropy(entropy),
         };
-        let builder = if sessions {
-            builder.sessions(self.faults.clone())
-        } else {
-            builder
+        let builder = match offers {
+            Offers::Tokens => builder,
+            Offers::Sessions => self.with_mail(builder),
+            Offers::Confirmation => {
+                let config = RecoveryConfig::default().confirm_addresses(true);
+                self.with_mail(builder).recovery(config)
+            }
         };
         self.serve(reading(builder), clock, settings).await
     }
@@ -226,9 +247,21 @@ impl Stage {
             sakms,
             clock,
             faults: self.faults.clone(),
+            mail: self.mail.clone(),
             server,
         }
     }
+}
+
+/// What a service has beside accounts and keys.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Offers {
+    /// Access tokens alone.
+    Tokens,
+    /// Sessions, and mail.
+    Sessions,
+    /// The same, and no account before its address is confirmed.
+    Confirmation,
 }
 
 /// For whom the suite's services exchange keys.
@@ -268,6 +301,8 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     /// Its store.
     pub faults: Faults,
+    /// Where its mail goes, if it sends any: one box for all services on a stage.
+    pub mail: Mailbox,
     /// Its server.
     pub server: Server,
 }

@@ -12,6 +12,7 @@ pub(super) enum Setting {
     WithoutAccounts,
     SignsWithEd25519,
     WithSessions,
+    ConfirmsAddresses,
     TokensInHeadersAlone,
     BodyLimit(usize),
     BodyTime(Duration),
@@ -40,6 +41,8 @@ pub(super) enum Action {
     Fail(Option<StoreMethod>, Fault),
     Heal,
     Flush,
+    /// The code that was mailed last to this address.
+    Mail(String, String),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +105,7 @@ impl Action {
                 Ok(Self::Fail(Some(store_method(method)?), fault(what)?))
             }
             ("heal", []) => Ok(Self::Heal),
+            ("mail", [name, "to", email]) => Ok(Self::Mail(owned(name), owned(email))),
             ("flush", []) => Ok(Self::Flush),
             _ => Err("no action is written like this".to_owned()),
         }
@@ -126,6 +130,7 @@ pub(super) fn setting(words: &str) -> Result<Setting, String> {
     match words.split(' ').collect::<Vec<_>>()[..] {
         ["without", "accounts"] => Ok(Setting::WithoutAccounts),
         ["signs", "with", "ed25519"] => Ok(Setting::SignsWithEd25519),
+        ["confirms", "addresses"] => Ok(Setting::ConfirmsAddresses),
         ["with", "sessions"] => Ok(Setting::WithSessions),
         ["tokens", "in", "headers", "alone"] => Ok(Setting::TokensInHeadersAlone),
         ["body", "limit", bytes] => Ok(Setting::BodyLimit(number(bytes)?)),

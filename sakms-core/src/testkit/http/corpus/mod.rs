@@ -61,13 +61,15 @@
 //! | `@let NAME = text`, `@base64 ...`, `@signature ...` | a name for the text, for its base64url, or for its signature by the service's token key |
 //! | `@advance 2h` | moves the clock (`us`, `ms`, `s`, `h`); each step moves it by a millisecond |
 //! | `@disable ada`, `@enable ada`, `@flush` | what no route offers |
+//! | `@mail code to ada@example.com` | has mail sent, and takes the code that was sent there last |
 //! | `@fail unavailable`, `@fail stale in update`, `@heal` | how the store fails from now on ([`Faults`](crate::testkit::faults::Faults)): `unavailable`, `read_only`, `corrupt`, `internal`, `stale`, or `answer_lost` after it was done |
 //!
 //! | a setting, before the first step | the service |
 //! | --- | --- |
 //! | `@service without accounts` | has none, and no tokens |
 //! | `@service signs with ed25519` | signs its tokens with that, and not with a secret |
-//! | `@service with sessions` | has those, and refresh tokens |
+//! | `@service with sessions` | has those, refresh tokens, and mail |
+//! | `@service confirms addresses` | has sessions and mail, and makes no account before its address is confirmed |
 //! | `@service tokens in headers alone` | takes none in the query |
 //! | `@service body limit 100`, `@service body time 300ms` | takes less |
 //! | `@service groups keys meta` | has these routes alone |
@@ -118,6 +120,8 @@ const FILES: &[(&str, &str)] = files! {
     "fields"
     "accounts"
     "sessions"
+    "recovery"
+    "confirmation"
     "paging"
     "managing"
     "guard"

@@ -20,7 +20,7 @@ use crate::id::SecretId;
 use crate::journal::Actor;
 use crate::secret::KeySecret;
 use crate::testkit::entropy::SeededEntropy;
-use crate::testkit::http::world::{PASSWORD, TOKEN_SECRET, key_format, token_secret};
+use crate::testkit::http::world::{Offers, PASSWORD, TOKEN_SECRET, key_format, token_secret};
 use crate::testkit::http::{Answer, Stage, World};
 use crate::token::{Keyring, SigningKey};
 
@@ -34,11 +34,15 @@ impl Scenario {
         let keyring = self.keyring();
         let kid = keyring.as_ref().and_then(|ring| ring.kids().next());
         let kid = kid.unwrap_or_default().to_owned();
-        let sessions = |setting: &Setting| matches!(setting, Setting::WithSessions);
-        let sessions = self.settings.iter().any(sessions);
+        let offers = self.settings.iter().find_map(|setting| match setting {
+            Setting::WithSessions => Some(Offers::Sessions),
+            Setting::ConfirmsAddresses => Some(Offers::Confirmation),
+            _ => None,
+        });
+        let offers = offers.unwrap_or(Offers::Tokens);
         let settings = |api| self.settings.iter().fold(api, apply);
         let world = stage
-            .world_drawing(Arc::clone(&entropy) as _, keyring, sessions, settings)
+            .world_drawing(Arc::clone(&entropy) as _, keyring, offers, settings)
             .await;
         let mut names = Names::default();
         names.set("version", env!("CARGO_PKG_VERSION"));
@@ -85,7 +89,10 @@ fn ed25519() -> Keyring {
 
 fn apply(api: Api, setting: &Setting) -> Api {
     match setting {
-        Setting::WithoutAccounts | Setting::SignsWithEd25519 | Setting::WithSessions => api,
+        Setting::WithoutAccounts
+        | Setting::SignsWithEd25519
+        | Setting::WithSessions
+        | Setting::ConfirmsAddresses => api,
         Setting::TokensInHeadersAlone => api.query_token(QueryToken::Deny),
         Setting::BodyLimit(bytes) => api.body_limit(*bytes),
         Setting::BodyTime(time) => api.body_time(*time),
@@ -203,6 +210,18 @@ impl Player {
             Action::Fail(None, fault) => world.faults.inject(*fault),
             Action::Fail(Some(method), fault) => world.faults.inject_into(*method, *fault),
             Action::Heal => world.faults.heal(),
+            Action::Mail(name, email) => {
+                world
+                    .sakms
+                    .flush()
+                    .await
+                    .map_err(|error| error.to_string())?;
+                let sent = world.mail.sent_to(email).into_iter().rev();
+                let code = sent.into_iter().find_map(|mail| mail.code);
+                let code = code.ok_or("no code was sent there")?;
+                world.client.never_show(&code);
+                self.names.set(name, code);
+            }
             Action::Flush => world
                 .sakms
                 .flush()
