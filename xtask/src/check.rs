@@ -4,13 +4,15 @@ use crate::failure::Outcome;
 use crate::report::Report;
 use crate::run::run;
 use crate::workspace::{cargo, root};
-use crate::{deny, features, package, rules};
+use crate::{advisories, deny, features, package, rules};
 
 /// Runs every check, the quick ones first, and fails if one did.
 pub(crate) fn check() -> Outcome {
     let mut report = Report::begin("check");
     report.step("format", || run(&mut cargo("fmt --all --check")))?;
     report.step("house rules", || rules::sources(root()))?;
+    report.step("advisories page", || advisories::check(root()))?;
+    report.step("locked versions", || advisories::lock::check(root()))?;
     report.step("dependency rules", rules::dependencies)?;
     report.step("lints", || {
         run(&mut cargo(

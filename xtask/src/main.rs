@@ -1,6 +1,7 @@
 //! `cargo xtask`: the development commands of this workspace, in Rust so that
 //! they are the same on every machine and in CI.
 
+mod advisories;
 mod bench;
 mod browser;
 mod check;
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use failure::Outcome;
+use workspace::root;
 
 /// Development commands of the SAKMS workspace.
 #[derive(Debug, Parser)]
@@ -61,6 +63,11 @@ enum Task {
     /// Uses cargo-deny from PATH, or builds one below the target folder, which
     /// takes some minutes the first time.
     Check,
+    /// Write docs/advisories.md
+    ///
+    /// It says which tests show that what went wrong in comparable systems does
+    /// not go wrong here; xtask/src/advisories/table.txt is where that stands.
+    Advisories,
     /// Measure how fast everything is and write docs/performance.md
     ///
     /// Builds the benches for release, starts a private MariaDB as `test` does,
@@ -100,6 +107,7 @@ fn perform(task: &Task) -> Outcome {
         Task::Test(options) => suite::test(options),
         Task::Mariadb => suite::serve(),
         Task::Check => check::check(),
+        Task::Advisories => advisories::write(root()),
         Task::Bench(options) => bench::bench(options),
         Task::Torture(options) => torture::torture(options),
         Task::Fuzz(options) => fuzz::fuzz(options),

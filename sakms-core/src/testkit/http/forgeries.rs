@@ -7,6 +7,7 @@ use crate::entropy::{self, OsEntropy};
 use crate::id::SecretId;
 use crate::key::Environment;
 use crate::secret::KeySecret;
+use crate::store::{AccountStore as _, KeyStore as _};
 use crate::testkit::fixtures;
 
 /// A key with any one character changed is refused before anything is looked up.
@@ -89,5 +90,37 @@ pub async fn bad_keys_look_alike(stage: &Stage) {
                 "{path}: {what}"
             );
         }
+    }
+}
+
+/// Whoever reads the store has no credential of it: what is stored is no key, no password and in no answer.
+pub async fn a_stored_hash_opens_nothing(stage: &Stage) {
+    let world = stage.world().await;
+    let (user, key) = holder(&world).await;
+    let secret = key_format().parse(&key.text).unwrap().id;
+    let stored = world.faults.find(secret).await.unwrap().unwrap();
+    let account = world.faults.account(user.id.parse().unwrap()).await;
+    let password_hash = account.unwrap().unwrap().password_hash;
+    for hash in [&stored.secret.hash, &password_hash] {
+        let hash = hash.as_str();
+        assert!(hash.starts_with("$argon2id$"));
+        // Any answer that has it fails the case from here on.
+        world.client.never_show(hash);
+        let digest = hash.rsplit('$').next().unwrap();
+        world.client.never_show(digest);
+        let head = &key.text[..key.text.len() - 11 - 43];
+        for text in [
+            hash,
+            digest,
+            &format!("{head}{digest}{}", &key.text[key.text.len() - 11..]),
+        ] {
+            world.guarded(text).await.expect(401).problem("invalid_key");
+            let login = world.login(&user.email, text).await;
+            login.expect(401).problem("invalid_login");
+        }
+    }
+    for path in ["/keys", &format!("/keys/{}", key.id), "/audit"] {
+        let request = world.client.get(path).bearer(&user.token);
+        request.send().await.expect(200);
     }
 }

@@ -313,6 +313,7 @@ macro_rules! http_suite {
             credentials::tokens_and_keys_are_not_each_other
             forgeries::a_changed_character_never_reaches_the_store
             forgeries::bad_keys_look_alike
+            forgeries::a_stored_hash_opens_nothing
             keys::a_key_looks_the_same_everywhere
             keys::names_are_kept_to_the_letter
             keys::a_change_leaves_the_rest
