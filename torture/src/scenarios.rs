@@ -1,5 +1,7 @@
 //! The list of scenarios.
 
+pub mod crash;
+
 use crate::figure::Figure;
 use crate::run::Run;
 
@@ -15,7 +17,18 @@ pub struct Scenario {
 }
 
 /// All of them, in the order in which `all` runs them.
-pub const ALL: &[Scenario] = &[];
+pub const ALL: &[Scenario] = &[
+    Scenario {
+        name: "crash",
+        about: "kill -9 of the server while keys are made, rotated and revoked",
+        run: |run| crash::run_server(run, crash::Plan::long()),
+    },
+    Scenario {
+        name: "database-crash",
+        about: "kill -9 of MariaDB under a server that stays up",
+        run: |run| crash::run_database(run, crash::Plan::long_database()),
+    },
+];
 
 /// The one of this name.
 #[must_use]
