@@ -1,6 +1,7 @@
 //! The list of scenarios.
 
 pub mod crash;
+pub mod life;
 
 use crate::figure::Figure;
 use crate::run::Run;
@@ -27,6 +28,11 @@ pub const ALL: &[Scenario] = &[
         name: "database-crash",
         about: "kill -9 of MariaDB under a server that stays up",
         run: |run| crash::run_database(run, crash::Plan::long_database()),
+    },
+    Scenario {
+        name: "life",
+        about: "SIGTERM under load, a clock that jumps, full disks, migrations that are killed",
+        run: life::run,
     },
 ];
 

@@ -37,9 +37,9 @@ impl Link {
         headers: &[(&str, &str)],
         body: &str,
     ) -> std::io::Result<Answer> {
-        let mut open = match self.open.take() {
-            Some(open) => open,
-            None => self.connect()?,
+        self.open()?;
+        let Some(mut open) = self.open.take() else {
+            return Err(ErrorKind::NotConnected.into());
         };
         let request = client::lasting(self.address, method, target, headers, body);
         open.get_mut().write_all(request.as_bytes())?;
@@ -61,10 +61,15 @@ impl Link {
             .or_else(|_| self.send("GET", target, headers, ""))
     }
 
-    /// Whether a connection is open.
-    #[must_use]
-    pub const fn is_open(&self) -> bool {
-        self.open.is_some()
+    /// Makes the connection, where none is open.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(&mut self) -> std::io::Result<()> {
+        if self.open.is_none() {
+            self.open = Some(self.connect()?);
+        }
+        Ok(())
     }
 
     fn connect(&self) -> std::io::Result<BufReader<TcpStream>> {

@@ -12,3 +12,5 @@ pub mod person;
 pub mod program;
 pub mod server;
 pub mod site;
+pub mod small_disk;
+pub mod strace;
