@@ -2,6 +2,8 @@
 
 pub mod crash;
 pub mod life;
+pub mod power;
+pub mod soak;
 
 use crate::figure::Figure;
 use crate::run::Run;
@@ -30,9 +32,19 @@ pub const ALL: &[Scenario] = &[
         run: |run| crash::run_database(run, crash::Plan::long_database()),
     },
     Scenario {
+        name: "power",
+        about: "power cuts: what SQLite's files may be after one, from a record of all writes and syncs",
+        run: |run| power::run(run, power::Plan::long()),
+    },
+    Scenario {
         name: "life",
         about: "SIGTERM under load, a clock that jumps, full disks, migrations that are killed",
         run: life::run,
+    },
+    Scenario {
+        name: "soak",
+        about: "half an hour of the usual load: memory and descriptors stay as they are",
+        run: |run| soak::run(run, soak::Plan::long()),
     },
 ];
 

@@ -348,6 +348,11 @@ impl Holder {
 
     /// Compares everything that the ledger's file says of this client with what the server says: each text, and the list of keys.
     pub fn compare_all(&mut self, books: Books<'_>, truth: &Truth) {
+        self.compare_all_but(books, truth, None);
+    }
+
+    /// The same, but for one key, of which nothing is said here.
+    pub fn compare_all_but(&mut self, books: Books<'_>, truth: &Truth, but: Option<&str>) {
         for (key, held) in &truth.keys {
             self.compare_key(books, key, held);
         }
@@ -365,6 +370,7 @@ impl Holder {
             for key in answer.json().as_array().unwrap() {
                 let id = key["id"].as_str().unwrap().to_owned();
                 match truth.keys.get(&id) {
+                    _ if but == Some(&*id) => {}
                     Some(held) if (key["revoked"] == true) == held.revoked => {}
                     Some(held) if held.revoked => {
                         books
@@ -392,6 +398,30 @@ impl Holder {
                 .findings
                 .add(MISSING, || format!("key {key} is not listed"));
         }
+    }
+
+    /// Whether all that the server says of a key is this; `None`: that there is none.
+    pub fn agrees(&mut self, key: &str, held: Option<&Held>) -> bool {
+        let headers = [("Authorization", self.person.bearer.as_str())];
+        let shown = self.link.read(&format!("/keys/{key}"), &headers).unwrap();
+        let Some(held) = held else {
+            return shown.status == 404;
+        };
+        let expected = if held.revoked {
+            "key_revoked"
+        } else {
+            "granted"
+        };
+        shown.status == 200
+            && (shown.json()["revoked"] == true) == held.revoked
+            && held
+                .good
+                .iter()
+                .all(|text| self.verdict(text).as_deref() == Some(expected))
+            && held
+                .retired
+                .iter()
+                .all(|text| self.verdict(text).as_deref() != Some("granted"))
     }
 
     /// What a route that wants any key says to this text; nothing when there is no answer.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sakms_core::clock::{Clock as _, SystemClock};
+
 /// Something that a server has acknowledged to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -44,6 +46,7 @@ impl Ledger {
 
     /// Writes down what was acknowledged to a client about a key, and waits until the disk has it.
     pub fn record(&self, client: usize, key: &str, event: &Event) {
+        let at = SystemClock.now().as_micros();
         let (kind, text) = match event {
             Event::Made(text) => ("made", text.as_deref().unwrap_or("")),
             Event::Replaced(text) => ("replaced", text.as_str()),
@@ -52,7 +55,7 @@ impl Ledger {
         };
         let number = {
             let (file, written) = &mut *self.file.lock().unwrap();
-            writeln!(file, "{client}\t{key}\t{kind}\t{text}").unwrap();
+            writeln!(file, "{at}\t{client}\t{key}\t{kind}\t{text}").unwrap();
             *written += 1;
             *written
         };
@@ -79,24 +82,52 @@ impl Ledger {
     #[must_use]
     pub fn read(&self) -> BTreeMap<usize, Truth> {
         let mut truths = BTreeMap::<usize, Truth>::new();
-        for line in fs::read_to_string(&self.path).unwrap().lines() {
-            let fields: Vec<_> = line.split('\t').collect();
-            let &[client, key, kind, text] = &fields[..] else {
-                panic!("not a line of a ledger: {line}");
-            };
-            let text = text.to_owned();
-            let event = match kind {
+        for entry in self.entries() {
+            let truth = truths.entry(entry.client).or_default();
+            truth.apply(&entry.key, &entry.event);
+        }
+        truths
+    }
+
+    /// The lines of the file.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let text = fs::read_to_string(&self.path).unwrap();
+        text.lines().map(Entry::of).collect()
+    }
+}
+
+/// A line of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When the answer had come, in microseconds since 1970.
+    pub at: i64,
+    /// To whom.
+    pub client: usize,
+    /// About which key.
+    pub key: String,
+    /// What was acknowledged.
+    pub event: Event,
+}
+
+impl Entry {
+    fn of(line: &str) -> Self {
+        let fields: Vec<_> = line.split('\t').collect();
+        let &[at, client, key, kind, text] = &fields[..] else {
+            panic!("not a line of a ledger: {line}");
+        };
+        let text = text.to_owned();
+        Self {
+            at: at.parse().unwrap(),
+            client: client.parse().unwrap(),
+            key: key.to_owned(),
+            event: match kind {
                 "made" => Event::Made((!text.is_empty()).then_some(text)),
                 "replaced" => Event::Replaced(text),
                 "joined" => Event::Joined(text),
                 _ => Event::Revoked,
-            };
-            truths
-                .entry(client.parse().unwrap())
-                .or_default()
-                .apply(key, &event);
+            },
         }
-        truths
     }
 }
 

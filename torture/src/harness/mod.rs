@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod link;
 pub mod mariadbd;
 pub mod person;
+pub mod proc;
 pub mod program;
 pub mod server;
 pub mod site;

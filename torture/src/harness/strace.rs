@@ -1,7 +1,7 @@
 //! `strace`: kills a process at a system call, and writes down what it did to its files.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use sakms_core::testkit::skipped;
 
@@ -32,7 +32,10 @@ pub fn under(command: &Command, output: &Path, options: &[&str]) -> Command {
         .arg("--")
         .arg(command.get_program())
         .args(command.get_args())
-        .env_clear();
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
             traced.env(name, value);

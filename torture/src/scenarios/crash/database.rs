@@ -59,7 +59,7 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
     let ledger = Ledger::create(&folder.path().join("ledger"));
     let mut crowd = Crowd::register(run, "MariaDB", plan, &server, ledger);
     let mut probe = Probe::prepare(&server, plan);
-    while crowd.goes_on(run, 1.0) {
+    while crowd.goes_on(run) {
         crowd.until_a_kill(|| database.kill());
         probe.while_away(&crowd, &server);
         database.run();

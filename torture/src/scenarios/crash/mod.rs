@@ -34,8 +34,6 @@ pub struct Plan {
 
 /// How long a client may go on asking after a restart.
 const TRIES: u32 = 500;
-/// The time of a run that was given none.
-const FOREVER: Duration = Duration::from_hours(1000);
 /// How long it may take until as much is acknowledged as has to be before the next kill.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -77,10 +75,9 @@ impl Crowd {
         }
     }
 
-    /// Whether the counts are not reached, and the time neither: of what the run was given, this crowd has it until `part`.
-    fn goes_on(&mut self, run: &Run, part: f64) -> bool {
+    fn goes_on(&mut self, run: &Run) -> bool {
         let reached = self.kills >= self.plan.kills && self.ledger.events() >= self.plan.operations;
-        self.cut_short = !reached && run.elapsed() >= run.time(FOREVER).mul_f64(part);
+        self.cut_short = !reached && run.is_over();
         !reached && !self.cut_short
     }
 

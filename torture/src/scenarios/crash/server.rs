@@ -35,21 +35,21 @@ impl Plan {
 #[must_use]
 pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
     let folder = tempfile::tempdir().unwrap();
-    let mut figures = on(run, "SQLite", 0.5, plan, Site::new(folder.path()));
+    let mut figures = on(&run.share(2), "SQLite", plan, Site::new(folder.path()));
     if let Some(database) = MariaDb::start() {
         let folder = tempfile::tempdir().unwrap();
         let site = Site::new(folder.path()).with("SAKMS_DATABASE_URL", database.url());
-        figures.extend(on(run, "MariaDB", 1.0, plan, site));
+        figures.extend(on(&run.share(2), "MariaDB", plan, site));
     }
     figures
 }
 
-fn on(run: &Run, place: &'static str, part: f64, plan: Plan, mut site: Site) -> Vec<Figure> {
+fn on(run: &Run, place: &'static str, plan: Plan, mut site: Site) -> Vec<Figure> {
     let mut server = site.start();
     let ledger = Ledger::create(&site.folder().join("ledger"));
     let mut crowd = Crowd::register(run, place, plan, &server, ledger);
     let mut turn = 0;
-    while crowd.goes_on(run, part) {
+    while crowd.goes_on(run) {
         crowd.until_a_kill(|| server.kill());
         crowd.look_through(&server.log());
         turn += 1;

@@ -72,7 +72,7 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", disk.path().join("sakms.db").display());
     let site = Site::new(folder.path()).with("SAKMS_DATABASE_URL", url);
-    let mut figures = on(run, "SQLite", plan, &site, &disk);
+    let mut figures = on(&run.share(2), "SQLite", plan, &site, &disk);
     figures.push(read_only(&site, &disk));
     drop(disk);
     if plan.mariadb
@@ -83,7 +83,7 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
         let site = Site::new(folder.path())
             .on("actix")
             .with("SAKMS_DATABASE_URL", database.url());
-        figures.extend(on(run, "MariaDB", plan, &site, &disk));
+        figures.extend(on(&run.share(2), "MariaDB", plan, &site, &disk));
     }
     figures
 }
@@ -137,7 +137,7 @@ fn on(run: &Run, place: &str, plan: Plan, site: &Site, disk: &SmallDisk) -> Vec<
         holder.compare(books);
         run.progress(|| format!("full disk on {place}: {times} times"));
     }
-    holder.compare_all(books, &ledger.read()[&0]);
+    holder.compare_all(books, &ledger.read().remove(&0).unwrap_or_default());
     if !site.chain_holds() {
         findings.add(CHAIN, || "after the last time".to_owned());
     }

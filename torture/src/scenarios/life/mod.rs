@@ -11,9 +11,9 @@ use crate::run::Run;
 /// All parts at length, one after another.
 #[must_use]
 pub fn run(run: &Run) -> Vec<Figure> {
-    let mut figures = stop::run(run, stop::Plan::long());
-    figures.extend(clock::run(run, clock::Plan::long()));
-    figures.extend(disk::run(run, disk::Plan::long()));
-    figures.extend(schema::run(run, schema::Plan::long()));
+    let mut figures = stop::run(&run.share(4), stop::Plan::long());
+    figures.extend(clock::run(&run.share(4), clock::Plan::long()));
+    figures.extend(disk::run(&run.share(4), disk::Plan::long()));
+    figures.extend(schema::run(&run.share(4), schema::Plan::long()));
     figures
 }

@@ -47,9 +47,9 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
         )];
     }
     // SQLite writes to files, a client of MariaDB to a socket.
-    let mut figures = on_sqlite(run, plan);
+    let mut figures = on_sqlite(&run.share(2), plan);
     if let Some(database) = MariaDb::start() {
-        figures.extend(on_mariadb(run, plan, &database));
+        figures.extend(on_mariadb(&run.share(2), plan, &database));
     }
     figures
 }

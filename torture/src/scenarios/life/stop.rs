@@ -84,11 +84,11 @@ enum Task {
 #[must_use]
 pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
     let folder = tempfile::tempdir().unwrap();
-    let mut figures = on(run, "SQLite", plan, Site::new(folder.path()));
+    let mut figures = on(&run.share(2), "SQLite", plan, Site::new(folder.path()));
     if let Some(database) = MariaDb::start() {
         let folder = tempfile::tempdir().unwrap();
         let site = Site::new(folder.path()).with("SAKMS_DATABASE_URL", database.url());
-        figures.extend(on(run, "MariaDB", plan, site));
+        figures.extend(on(&run.share(2), "MariaDB", plan, site));
     }
     figures
 }
