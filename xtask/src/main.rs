@@ -4,6 +4,7 @@
 mod bench;
 mod browser;
 mod check;
+mod curve;
 mod deny;
 mod failure;
 mod features;
@@ -14,6 +15,7 @@ mod mariadb;
 mod marks;
 mod metadata;
 mod package;
+mod plot;
 mod report;
 mod rules;
 mod run;

@@ -1,6 +1,7 @@
 //! Making trouble for the server, at length.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +14,7 @@ use crate::report::{Report, say};
 use crate::scratch::Scratch;
 use crate::suite::{self, Database};
 use crate::workspace::{cargo, root, target};
-use crate::{machine, run};
+use crate::{curve, machine, run};
 
 const PAGE: Marks = Marks {
     begin: "<!-- found: written by `cargo xtask torture all` -->",
@@ -65,11 +66,27 @@ pub(crate) fn torture(options: &Options) -> Outcome {
             let page = root().join("docs/reliability.md");
             PAGE.write(&page, &found(&figures, &options.command())?)
         })?;
+        report.step("docs/reliability", || {
+            draw(&scratch.path().join("soak.tsv"))
+        })?;
     } else {
         say("    docs/reliability.md stays as it is: it is written by `all`, without --minutes");
     }
     drop(scratch);
     report.finish()
+}
+
+/// Draws what `soak` kept, when it ran long enough.
+fn draw(table: &Path) -> Outcome {
+    let curve = fs::read_to_string(table).ok();
+    let Some(curve) = curve.and_then(|table| curve::soak(&table)) else {
+        say("    docs/reliability/soak.svg stays as it is: there is no curve");
+        return Ok(());
+    };
+    let folder = root().join("docs/reliability");
+    let written =
+        fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("soak.svg"), curve));
+    written.attempt(|| format!("cannot write to {}", folder.display()))
 }
 
 impl Options {
@@ -111,12 +128,13 @@ fn tables(lines: &str, command: &str, machine: &str) -> String {
         let (scenario, rest) = line.split_once('\t').unwrap_or((line, ""));
         if scenario != before {
             before = scenario;
-            text.push_str(&format!(
-                "\n### `{scenario}`\n\n`cargo xtask torture {scenario}`\n\n| what | found | goal | |\n| --- | ---: | ---: | --- |\n"
-            ));
+            let _ = writeln!(
+                text,
+                "\n### `{scenario}`\n\n`cargo xtask torture {scenario}`\n\n| what | found | goal | |\n| --- | ---: | ---: | --- |"
+            );
         }
         let cells = rest.replace('\t', " | ").replace("missed", "**missed**");
-        text.push_str(&format!("| {cells} |\n"));
+        let _ = writeln!(text, "| {cells} |");
     }
     text
 }

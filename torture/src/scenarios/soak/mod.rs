@@ -1,5 +1,10 @@
 //! A long time of the usual: memory and descriptors must not grow, and nothing may go wrong.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "a rate and a slope need no more digits"
+)]
+
 mod samples;
 mod user;
 
@@ -139,7 +144,9 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
     for word in [PASSWORD, MASTER_KEY, "hush-canary"] {
         canaries.word(word);
     }
-    users.iter().for_each(|user| user.watch(&mut canaries));
+    for user in &users {
+        user.watch(&mut canaries);
+    }
     for _ in 0..canaries.found(&server.log()) {
         findings.add(SECRETS, || "in the server's log".to_owned());
     }

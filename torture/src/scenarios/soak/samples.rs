@@ -1,5 +1,7 @@
 //! How much the server held, over time.
 
+use std::fmt::Write as _;
+
 use super::{DESCRIPTORS, GROWTH};
 use crate::figure::Figure;
 
@@ -27,10 +29,11 @@ impl Samples {
         let mut text = "seconds\tresident_mib\tdescriptors\tanswered\n".to_owned();
         for sample in &self.0 {
             let mebibytes = mebibytes(sample);
-            text.push_str(&format!(
-                "{:.1}\t{mebibytes:.2}\t{}\t{}\n",
+            let _ = writeln!(
+                text,
+                "{:.1}\t{mebibytes:.2}\t{}\t{}",
                 sample.seconds, sample.descriptors, sample.answered
-            ));
+            );
         }
         text
     }
@@ -41,14 +44,14 @@ impl Samples {
         let [first, .., last] = warm else {
             return vec![Figure::plain("memory and descriptors", "are not told here")];
         };
-        let growth = slope(
-            warm.iter()
-                .map(|sample| (sample.seconds / 3600.0, mebibytes(sample))),
-        );
-        let descriptors = slope(
-            warm.iter()
-                .map(|sample| (sample.seconds / 3600.0, sample.descriptors as f64)),
-        );
+        let growth_of = |what: fn(&Sample) -> f64| {
+            let points = warm
+                .iter()
+                .map(|sample| (sample.seconds / 3600.0, what(sample)));
+            slope(&points.collect::<Vec<_>>())
+        };
+        let growth = growth_of(mebibytes);
+        let descriptors = growth_of(|sample| sample.descriptors as f64);
         let most = warm
             .iter()
             .map(|sample| sample.descriptors)
@@ -92,9 +95,9 @@ fn mebibytes(sample: &Sample) -> f64 {
 }
 
 /// The slope of the line that is nearest to these points, by the sum of squares.
-fn slope(points: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
-    let count = points.clone().count() as f64;
-    let sum = |of: fn((f64, f64)) -> f64| points.clone().map(of).sum::<f64>();
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let sum = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>();
     let (across, up) = (sum(|point| point.0), sum(|point| point.1));
     let above = count * sum(|(x, y)| x * y) - across * up;
     let below = count * sum(|(x, _)| x * x) - across * across;
@@ -119,6 +122,6 @@ mod tests {
         let figures = samples.figures(true);
         assert_eq!(figures[2].met, Some(false), "{figures:?}");
         assert_eq!(figures[4].met, Some(true), "{figures:?}");
-        assert!((slope([(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)].into_iter()) - 2.0).abs() < 1e-9);
+        assert!((slope(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]) - 2.0).abs() < 1e-9);
     }
 }

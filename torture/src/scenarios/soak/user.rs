@@ -65,8 +65,9 @@ impl User {
             done.fetch_add(1, Ordering::Relaxed);
             if let Pace::Each(time) = pace {
                 // What is late is not caught up with: the load stays what it is.
-                next = (next + time).max(Instant::now() - time);
-                std::thread::sleep(next.saturating_duration_since(Instant::now()));
+                let now = Instant::now();
+                next = (next + time).max(now);
+                std::thread::sleep(next - now);
             }
         }
     }
@@ -157,10 +158,9 @@ impl User {
     /// Adds all that no log may have of this user.
     pub(super) fn watch(&self, canaries: &mut Canaries) {
         canaries.tail(&self.person.bearer);
-        self.keys
-            .iter()
-            .chain(&self.revoked)
-            .for_each(|key| canaries.key(&key.text));
+        for key in self.keys.iter().chain(&self.revoked) {
+            canaries.key(&key.text);
+        }
     }
 }
 
