@@ -14,7 +14,7 @@ use crate::report::{Report, say};
 use crate::scratch::Scratch;
 use crate::suite::{self, Database};
 use crate::workspace::{cargo, root, target};
-use crate::{curve, machine, run};
+use crate::{curve, install, machine, run};
 
 const PAGE: Marks = Marks {
     begin: "<!-- found: written by `cargo xtask torture all` -->",
@@ -50,6 +50,7 @@ pub(crate) fn torture(options: &Options) -> Outcome {
     let scratch = Scratch::create()?;
     // The scenarios start servers of their own; this says only with which daemon.
     let database = report.need("mariadb", Database::daemon_alone)?;
+    install::trouble();
     let figures = scratch.path().join("found.tsv");
     let mut surroundings = suite::variables(&database, None);
     surroundings.push(("TMPDIR", Some(scratch.for_tests()?.into())));

@@ -26,10 +26,10 @@ impl Plan {
         Self { stride: 1 }
     }
 
-    /// One place in 40.
+    /// One place in 60.
     #[must_use]
     pub const fn short() -> Self {
-        Self { stride: 40 }
+        Self { stride: 60 }
     }
 }
 

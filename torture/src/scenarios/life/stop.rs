@@ -37,11 +37,11 @@ impl Plan {
         }
     }
 
-    /// 3 signals on each database.
+    /// 2 signals on each database, one on each framework.
     #[must_use]
     pub const fn short() -> Self {
         Self {
-            signals: 3,
+            signals: 2,
             clients: 2,
             timed: false,
         }
