@@ -9,7 +9,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ struct Cli {
     /// Repeat the run of this seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Add what was found to this file, a line each, separated by tabs
+    /// Add what was found to this file, a line each, separated by tabs; tables of what was measured are put beside it
     #[arg(long, value_name = "FILE")]
     figures: Option<PathBuf>,
 }
@@ -63,10 +63,13 @@ fn main() -> ExitCode {
             "==> {}: {} (seed {})",
             scenario.name, scenario.about, cli.seed
         );
-        let run = Run::new(
+        let mut run = Run::new(
             cli.seed,
             cli.minutes.map(|minutes| Duration::from_secs(60 * minutes)),
         );
+        if let Some(folder) = cli.figures.as_deref().and_then(Path::parent) {
+            run = run.keeping(folder);
+        }
         let outcome = catch_unwind(AssertUnwindSafe(|| (scenario.run)(&run)));
         let mut figures = outcome.unwrap_or_else(|_| {
             vec![Figure::goal(

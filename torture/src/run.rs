@@ -1,6 +1,8 @@
 //! The settings of one run.
 
 use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How a scenario is run: from which seed, and for how long at most.
@@ -11,6 +13,7 @@ pub struct Run {
     limit: Option<Duration>,
     said: Cell<Instant>,
     quiet: bool,
+    tables: Option<PathBuf>,
 }
 
 /// How often a line of progress is printed.
@@ -27,6 +30,7 @@ impl Run {
             limit,
             said: Cell::new(now),
             quiet: false,
+            tables: None,
         }
     }
 
@@ -36,6 +40,22 @@ impl Run {
         Self {
             quiet: true,
             ..Self::new(1, None)
+        }
+    }
+
+    /// The same run, which keeps tables of what it measured in this folder.
+    #[must_use]
+    pub fn keeping(self, folder: &Path) -> Self {
+        Self {
+            tables: Some(folder.to_owned()),
+            ..self
+        }
+    }
+
+    /// Keeps a table, as `NAME.tsv`, where the run was told where: lines of fields with tabs between, names first.
+    pub fn keep(&self, name: &str, table: &str) {
+        if let Some(folder) = &self.tables {
+            fs::write(folder.join(format!("{name}.tsv")), table).unwrap();
         }
     }
 
@@ -52,6 +72,16 @@ impl Run {
     #[must_use]
     pub fn time(&self, usual: Duration) -> Duration {
         self.limit.unwrap_or(usual)
+    }
+
+    /// A run of one of so many parts, which has its share of the time, from now on.
+    #[must_use]
+    pub fn share(&self, parts: u32) -> Self {
+        Self {
+            quiet: self.quiet,
+            tables: self.tables.clone(),
+            ..Self::new(self.seed, self.limit.map(|limit| limit / parts))
+        }
     }
 
     /// Whether the time that was given is over. Without one it never is.

@@ -1,5 +1,10 @@
 //! The list of scenarios.
 
+pub mod crash;
+pub mod life;
+pub mod power;
+pub mod soak;
+
 use crate::figure::Figure;
 use crate::run::Run;
 
@@ -15,7 +20,33 @@ pub struct Scenario {
 }
 
 /// All of them, in the order in which `all` runs them.
-pub const ALL: &[Scenario] = &[];
+pub const ALL: &[Scenario] = &[
+    Scenario {
+        name: "crash",
+        about: "kill -9 of the server while keys are made, rotated and revoked",
+        run: |run| crash::run_server(run, crash::Plan::long()),
+    },
+    Scenario {
+        name: "database-crash",
+        about: "kill -9 of MariaDB under a server that stays up",
+        run: |run| crash::run_database(run, crash::Plan::long_database()),
+    },
+    Scenario {
+        name: "power",
+        about: "power cuts: what SQLite's files may be after one, from a record of all writes and syncs",
+        run: |run| power::run(run, power::Plan::long()),
+    },
+    Scenario {
+        name: "life",
+        about: "SIGTERM under load, a clock that jumps, full disks, migrations that are killed",
+        run: life::run,
+    },
+    Scenario {
+        name: "soak",
+        about: "half an hour of the usual load: memory and descriptors stay as they are",
+        run: |run| soak::run(run, soak::Plan::long()),
+    },
+];
 
 /// The one of this name.
 #[must_use]

@@ -19,6 +19,9 @@ const BROWSER_ADVICE: &str = "Chromium or chromedriver is not installed: install
      `apt-get install chromium chromium-driver`; macOS: `brew install --cask google-chrome chromedriver`), or name them \
      in SAKMS_CHROMIUM and SAKMS_CHROMEDRIVER; `cargo xtask test --no-browser` runs the tests that need none";
 
+const TROUBLE_ADVICE: &str = "strace or faketime is not installed (Debian: `apt-get install strace faketime`): power cuts, migrations \
+     that are killed and clocks that jump are left out";
+
 /// Installs MariaDB and gives its daemon, or says what to do instead.
 pub(crate) fn mariadb() -> Outcome<PathBuf> {
     packages(&["mariadb-server"], MARIADB_ADVICE)?;
@@ -29,6 +32,18 @@ pub(crate) fn mariadb() -> Outcome<PathBuf> {
 /// Installs Chromium and chromedriver, or says what to do instead.
 pub(crate) fn browser() -> Outcome {
     packages(&["chromium", "chromium-driver"], BROWSER_ADVICE)
+}
+
+/// Installs what kills processes at a system call and lets clocks jump, where they are missing and it may. What needs them says so when
+/// it is skipped.
+pub(crate) fn trouble() {
+    let strace = run::capture(Command::new("strace").arg("--version")).is_ok();
+    let faketime = run::capture(Command::new("faketime").arg("--version")).is_ok();
+    if !(strace && faketime)
+        && let Err(failure) = packages(&["strace", "faketime"], TROUBLE_ADVICE)
+    {
+        report::say(&format!("    {failure}"));
+    }
 }
 
 /// Installs Debian's packages of these names, or gives the advice.

@@ -14,7 +14,7 @@ use crate::report::{Report, say};
 use crate::scratch::Scratch;
 use crate::suite::{self, Database};
 use crate::workspace::{cargo, root, target};
-use crate::{machine, run};
+use crate::{curve, install, machine, run};
 
 const PAGE: Marks = Marks {
     begin: "<!-- found: written by `cargo xtask torture all` -->",
@@ -50,6 +50,7 @@ pub(crate) fn torture(options: &Options) -> Outcome {
     let scratch = Scratch::create()?;
     // The scenarios start servers of their own; this says only with which daemon.
     let database = report.need("mariadb", Database::daemon_alone)?;
+    install::trouble();
     let figures = scratch.path().join("found.tsv");
     let mut surroundings = suite::variables(&database, None);
     surroundings.push(("TMPDIR", Some(scratch.for_tests()?.into())));
@@ -66,11 +67,27 @@ pub(crate) fn torture(options: &Options) -> Outcome {
             let page = root().join("docs/reliability.md");
             PAGE.write(&page, &found(&figures, &options.command())?)
         })?;
+        report.step("docs/reliability", || {
+            draw(&scratch.path().join("soak.tsv"))
+        })?;
     } else {
         say("    docs/reliability.md stays as it is: it is written by `all`, without --minutes");
     }
     drop(scratch);
     report.finish()
+}
+
+/// Draws what `soak` kept, when it ran long enough.
+fn draw(table: &Path) -> Outcome {
+    let curve = fs::read_to_string(table).ok();
+    let Some(curve) = curve.and_then(|table| curve::soak(&table)) else {
+        say("    docs/reliability/soak.svg stays as it is: there is no curve");
+        return Ok(());
+    };
+    let folder = root().join("docs/reliability");
+    let written =
+        fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("soak.svg"), curve));
+    written.attempt(|| format!("cannot write to {}", folder.display()))
 }
 
 impl Options {

@@ -16,6 +16,7 @@ use support::{client, flow};
 
 on_each_framework!(
     a_request_in_flight_is_answered_before_the_end,
+    a_request_that_has_arrived_on_an_idle_connection_is_answered_before_the_end,
     an_idle_connection_does_not_hold_up_the_end,
     a_request_that_never_ends_is_broken_off,
     uses_are_stored_at_the_end,
@@ -64,6 +65,32 @@ fn a_request_in_flight_is_answered_before_the_end(site: &Site) {
     let status = server.wait(Duration::from_secs(10));
     assert!(status.success(), "{status}");
     assert!(server.log().contains("stopped"));
+}
+
+/// The server finds the signal and the requests at once, when it goes on.
+fn a_request_that_has_arrived_on_an_idle_connection_is_answered_before_the_end(site: &Site) {
+    let mut server = site.start(&[]);
+    let request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut streams: Vec<_> = (0..20)
+        .map(|_| TcpStream::connect(server.address).unwrap())
+        .collect();
+    for stream in &mut streams {
+        stream.write_all(request).unwrap();
+        let mut some = [0; 1024];
+        assert!(stream.read(&mut some).unwrap() > 0);
+    }
+    server.signal("STOP");
+    server.signal("TERM");
+    for stream in &mut streams {
+        stream.write_all(request).unwrap();
+    }
+    server.signal("CONT");
+    for stream in &mut streams {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert_eq!(client::parse(&answer).unwrap().status, 200);
+    }
+    assert!(server.wait(Duration::from_secs(10)).success());
 }
 
 fn an_idle_connection_does_not_hold_up_the_end(site: &Site) {

@@ -78,8 +78,19 @@ fn written(
     headers: &[(&str, &str)],
     body: &str,
 ) -> String {
-    let mut request =
-        format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+    let headers = [&[("Connection", "close")], headers].concat();
+    lasting(address, method, target, &headers, body)
+}
+
+/// A request after which the connection stays open.
+pub(super) fn lasting(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> String {
+    let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\n");
     for (name, value) in headers {
         request.extend([name, ": ", value, "\r\n"]);
     }

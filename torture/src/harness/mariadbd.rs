@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sakms_core::testkit::needed;
+use sqlx::{Connection as _, Executor as _};
 
 /// A MariaDB that runs until this is dropped.
 #[derive(Debug)]
@@ -22,8 +23,14 @@ impl MariaDb {
     /// skip fails.
     #[must_use]
     pub fn start() -> Option<Self> {
+        Self::start_in(&std::env::temp_dir())
+    }
+
+    /// The same, with its files in a folder of this one.
+    #[must_use]
+    pub fn start_in(parent: &Path) -> Option<Self> {
         let daemon = PathBuf::from(needed("mariadb", "SAKMS_TEST_MARIADBD")?);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in(parent).unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -44,6 +51,20 @@ impl MariaDb {
     #[must_use]
     pub fn url(&self) -> String {
         format!("mysql://sakms:hush-canary@127.0.0.1:{}/sakms", self.port)
+    }
+
+    /// Takes all tables away.
+    pub fn empty(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut connection = sqlx::MySqlConnection::connect(&self.url()).await.unwrap();
+            for text in ["DROP DATABASE sakms", "CREATE DATABASE sakms"] {
+                connection.execute(text).await.unwrap();
+            }
+        });
     }
 
     /// Ends it as a power cut would, as far as the process is concerned.

@@ -100,6 +100,11 @@ impl Server {
         self.child.id()
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Ends it as a crash would, and waits until it is gone.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

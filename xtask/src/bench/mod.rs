@@ -2,7 +2,6 @@
 
 mod figures;
 mod page;
-mod plot;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::GROUPS;
 use super::figures::Figure;
-use super::plot::{Line, Plot};
 use crate::failure::{Attempt, Outcome};
 use crate::machine;
 use crate::marks::Marks;
+use crate::plot::{Axis, Line, Plot};
 
 const MEASURED: Marks = Marks {
     begin: "<!-- measured: written by `cargo xtask bench` -->",
@@ -83,6 +83,7 @@ fn plots(figures: &[Figure]) -> [(&'static str, Plot<'static>); 2] {
     let latency = Plot {
         title: "One warm check, in nanoseconds",
         x: "keys remembered",
+        axis: Axis::Logarithmic,
         lines: vec![
             line("one thread", "verify/warm-1", 1e9),
             line("each of two threads", "verify/warm-2", 1e9),
@@ -92,6 +93,7 @@ fn plots(figures: &[Figure]) -> [(&'static str, Plot<'static>); 2] {
     let throughput = Plot {
         title: "Requests a second; client and server on the same cores",
         x: "connections",
+        axis: Axis::Logarithmic,
         lines: vec![
             line("axum, open", "http/axum-bare", 1.0),
             line("axum, guarded", "http/axum-guarded", 1.0),

@@ -8,7 +8,7 @@ use actix_web::HttpServer;
 use actix_web::web::ServiceConfig;
 use tokio::net::TcpListener;
 
-use super::{announce, drain, stop_signal};
+use super::{announce, drain, last_call, stop_signal};
 use crate::app;
 use crate::config::HttpSettings;
 use crate::error::Failure;
@@ -23,7 +23,7 @@ pub(crate) async fn serve(
     settings: &HttpSettings,
 ) -> Result<(), Failure> {
     let failed = |error| Failure::new("actix-web", &error);
-    let stop = stop_signal()?;
+    let stop = last_call(stop_signal()?);
     announce(&listener, "actix")?;
     let (workers, connections) = places(settings.max_connections);
     let server = HttpServer::new(move || app::actix::app(routes.clone()))
@@ -40,15 +40,15 @@ pub(crate) async fn serve(
         .run();
     let handle = server.handle();
     let mut server = std::pin::pin!(server);
-    tokio::select! {
-        () = stop => {}
+    let again = tokio::select! {
+        again = stop => again?,
         ended = &mut server => return ended.map_err(failed),
-    }
+    };
     // The command is sent at once; its future would tell when it was obeyed, which the server's own end does.
     drop(handle.stop(true));
     let ended = async { drop(server.await) };
     // Giving up on the server drops it, which breaks off what is left.
-    drain(ended, settings.shutdown_timeout).await
+    drain(ended, settings.shutdown_timeout, again).await
 }
 
 /// How many workers, and how many connections each may hold: together never more than `most`.

@@ -17,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::{announce, drain, stop_signal};
+use super::{announce, drain, last_call, stop_signal};
 use crate::config::HttpSettings;
 use crate::error::Failure;
 
@@ -30,16 +30,16 @@ pub(crate) async fn serve(
     router: Router,
     settings: &HttpSettings,
 ) -> Result<(), Failure> {
-    let mut stop = std::pin::pin!(stop_signal()?);
+    let mut stop = std::pin::pin!(last_call(stop_signal()?));
     announce(&listener, "axum")?;
     let server = server(settings);
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(
         usize::try_from(settings.max_connections).unwrap_or(usize::MAX),
     ));
-    loop {
+    let again = loop {
         let ((stream, peer), place) = tokio::select! {
-            () = &mut stop => break,
+            again = &mut stop => break again?,
             accepted = accept(&listener, &places) => accepted,
         };
         let inner = TowerToHyperService::new(router.clone());
@@ -57,9 +57,9 @@ pub(crate) async fn serve(
             }
             drop(place);
         });
-    }
+    };
     drop(listener);
-    drain(connections.shutdown(), settings.shutdown_timeout).await
+    drain(connections.shutdown(), settings.shutdown_timeout, again).await
 }
 
 /// HTTP/1.1 alone: what tells the versions apart waits for a silent client without a time-out, and whoever wants HTTP/2

@@ -5,11 +5,23 @@ pub(crate) mod axum;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use crate::error::Failure;
+
+/// How long connections are served on after a signal, each answer being the last of its connection. A framework that ends closes
+/// connections that look idle to it, also one on which a request has arrived that it has not read yet.
+const LAST_CALL: Duration = Duration::from_millis(250);
+
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
+/// Whether an answer has to say that it is the last of its connection.
+pub(crate) fn is_stopping() -> bool {
+    STOPPING.load(Ordering::Relaxed)
+}
 
 /// Takes the port.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -25,10 +37,23 @@ fn announce(listener: &TcpListener, framework: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits for the requests in flight, which `ended` is the end of, as long as `limit`. A second signal ends it at once.
-async fn drain(ended: impl Future<Output = ()>, limit: Duration) -> Result<(), Failure> {
-    tracing::info!("stopping: no new connections, letting requests in flight end");
+/// Waits for a signal and then, while connections are served on, for the last call to end. Gives what waits for a second signal.
+async fn last_call(signal: impl Future<Output = ()>) -> Result<impl Future<Output = ()>, Failure> {
+    signal.await;
+    // From here on, so that none is missed that comes during the last call.
     let again = stop_signal()?;
+    STOPPING.store(true, Ordering::Relaxed);
+    tokio::time::sleep(LAST_CALL).await;
+    Ok(again)
+}
+
+/// Waits for the requests in flight, which `ended` is the end of, as long as `limit`. A second signal ends it at once.
+async fn drain(
+    ended: impl Future<Output = ()>,
+    limit: Duration,
+    again: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    tracing::info!("stopping: no new connections, letting requests in flight end");
     tokio::select! {
         () = ended => Ok(()),
         () = tokio::time::sleep(limit) => {

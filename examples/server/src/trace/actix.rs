@@ -3,8 +3,9 @@
 use std::panic::AssertUnwindSafe;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
@@ -13,6 +14,7 @@ use sakms_core::http::Problem;
 use tracing::Instrument as _;
 
 use super::{Entry, REQUEST_ID};
+use crate::listen;
 
 /// Runs around every request.
 pub(crate) async fn request<B: MessageBody>(
@@ -26,6 +28,7 @@ pub(crate) async fn request<B: MessageBody>(
     let failed = match answer {
         Ok(Ok(mut response)) => {
             name(response.headers_mut(), &entry);
+            end_connection(response.response_mut().head_mut());
             entry.end(response.status().as_u16());
             return Ok(response);
         }
@@ -38,8 +41,15 @@ pub(crate) async fn request<B: MessageBody>(
 /// An error that is answered with this response: what a middleware has instead of the request is gone.
 fn answered(mut response: HttpResponse<BoxBody>, entry: &Entry) -> Error {
     name(response.headers_mut(), entry);
+    end_connection(response.head_mut());
     entry.end(response.status().as_u16());
     InternalError::from_response("answered by an error", response).into()
+}
+
+fn end_connection(head: &mut ResponseHead) {
+    if listen::is_stopping() {
+        head.set_connection_type(ConnectionType::Close);
+    }
 }
 
 fn name(headers: &mut HeaderMap, entry: &Entry) {

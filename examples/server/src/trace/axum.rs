@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::{MatchedPath, Request};
+use axum::http::header::{CONNECTION, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
@@ -10,6 +11,7 @@ use sakms_core::http::Problem;
 use tracing::Instrument as _;
 
 use super::{Entry, REQUEST_ID};
+use crate::listen;
 
 /// Runs around every request.
 pub(crate) async fn request(request: Request, next: Next) -> Response {
@@ -21,6 +23,10 @@ pub(crate) async fn request(request: Request, next: Next) -> Response {
         answer.unwrap_or_else(|_| Problem::panicked().into_response().map(Into::into));
     if let Ok(id) = entry.id().parse() {
         response.headers_mut().insert(REQUEST_ID, id);
+    }
+    if listen::is_stopping() {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
     }
     entry.end(response.status().as_u16());
     response

@@ -1,21 +1,40 @@
-//! Lines over a logarithmic axis, as SVG.
+//! Lines over an axis, as SVG.
 
 use std::fmt::Write as _;
 
 /// A drawing with some lines.
 #[derive(Debug)]
-pub(super) struct Plot<'a> {
-    pub(super) title: &'a str,
+pub(crate) struct Plot<'a> {
+    pub(crate) title: &'a str,
     /// What stands along the lower edge.
-    pub(super) x: &'a str,
-    pub(super) lines: Vec<Line>,
+    pub(crate) x: &'a str,
+    pub(crate) axis: Axis,
+    pub(crate) lines: Vec<Line>,
 }
 
-/// A line, by its points from left to right. Every x is greater than zero.
+/// How far apart two places are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Axis {
+    /// By how many times one is the other. Every x is greater than zero.
+    Logarithmic,
+    /// By how much one is more than the other.
+    Linear,
+}
+
+impl Axis {
+    fn place(self, x: f64) -> f64 {
+        match self {
+            Self::Logarithmic => x.ln(),
+            Self::Linear => x,
+        }
+    }
+}
+
+/// A line, by its points from left to right.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) name: String,
-    pub(super) points: Vec<(f64, f64)>,
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) points: Vec<(f64, f64)>,
 }
 
 const SIZE: (f64, f64) = (720.0, 400.0);
@@ -30,17 +49,17 @@ const COLOURS: [&str; 6] = [
 
 impl Plot<'_> {
     /// The picture.
-    pub(super) fn draw(&self) -> String {
+    pub(crate) fn draw(&self) -> String {
         let points = || self.lines.iter().flat_map(|line| &line.points);
         let mut places: Vec<_> = points().map(|point| point.0).collect();
         places.sort_by(f64::total_cmp);
         places.dedup();
         let (first, last) = match places[..] {
-            [first, .., last] => (first.ln(), last.ln()),
+            [first, .., last] => (self.axis.place(first), self.axis.place(last)),
             _ => (0.0, 1.0),
         };
         let step = step(points().map(|point| point.1).fold(0.0, f64::max) / 5.0);
-        let across = |x: f64| LEFT + (x.ln() - first) / (last - first) * (RIGHT - LEFT);
+        let across = |x: f64| LEFT + (self.axis.place(x) - first) / (last - first) * (RIGHT - LEFT);
         let up = |y: f64| BOTTOM - y / (6.0 * step) * (BOTTOM - TOP);
 
         let (width, height) = SIZE;
@@ -160,6 +179,7 @@ mod tests {
         let plot = Plot {
             title: "a < b",
             x: "keys",
+            axis: Axis::Logarithmic,
             lines: vec![line("one", 100.0), line("two", 50.0)],
         };
         let svg = plot.draw();
@@ -175,6 +195,23 @@ mod tests {
         }
         assert_eq!(svg.matches("<circle").count(), 6);
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    }
+
+    #[test]
+    fn a_linear_axis_may_begin_at_zero() {
+        let points = vec![(0.0, 5.0), (1.0, 5.0), (2.0, 6.0)];
+        let plot = Plot {
+            title: "",
+            x: "minutes",
+            axis: Axis::Linear,
+            lines: vec![Line {
+                name: String::new(),
+                points,
+            }],
+        };
+        let svg = plot.draw();
+        let middle = format!("cx=\"{:.1}\"", f64::midpoint(LEFT, RIGHT));
+        assert!(svg.contains(&middle) && !svg.contains("NaN"), "{svg}");
     }
 
     #[test]
