@@ -1,5 +1,7 @@
 //! The list of scenarios.
 
+pub mod database_trouble;
+
 use crate::figure::Figure;
 use crate::run::Run;
 
@@ -15,7 +17,13 @@ pub struct Scenario {
 }
 
 /// All of them, in the order in which `all` runs them.
-pub const ALL: &[Scenario] = &[];
+pub const ALL: &[Scenario] = &[
+    Scenario {
+        name: "database-trouble",
+        about: "a network between server and MariaDB that loses, cuts, delays and slices",
+        run: database_trouble::long,
+    },
+];
 
 /// The one of this name.
 #[must_use]

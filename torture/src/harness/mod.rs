@@ -1,8 +1,15 @@
 //! What scenarios, and the tests of the bundled server, are made with: the server and MariaDB as processes, and a client that
 //! sends exactly the bytes it is given.
 
+pub mod canaries;
 pub mod client;
+pub mod crowd;
+pub mod forge;
 pub mod mariadbd;
+pub mod metrics;
 pub mod person;
+pub mod process;
 pub mod program;
+pub mod proxy;
 pub mod server;
+pub mod setup;
