@@ -1,6 +1,7 @@
 //! The list of scenarios.
 
 pub mod database_trouble;
+pub mod slow_loris;
 
 use crate::figure::Figure;
 use crate::run::Run;
@@ -22,6 +23,11 @@ pub const ALL: &[Scenario] = &[
         name: "database-trouble",
         about: "a network between server and MariaDB that loses, cuts, delays and slices",
         run: database_trouble::long,
+    },
+    Scenario {
+        name: "slow-loris",
+        about: "clients that send nothing, byte by byte, or never read",
+        run: slow_loris::long,
     },
 ];
 

@@ -5,6 +5,7 @@ pub mod canaries;
 pub mod client;
 pub mod crowd;
 pub mod forge;
+pub mod loris;
 pub mod mariadbd;
 pub mod metrics;
 pub mod person;
