@@ -1,6 +1,7 @@
 //! The list of scenarios.
 
 pub mod database_trouble;
+pub mod flood;
 pub mod slow_loris;
 
 use crate::figure::Figure;
@@ -23,6 +24,11 @@ pub const ALL: &[Scenario] = &[
         name: "database-trouble",
         about: "a network between server and MariaDB that loses, cuts, delays and slices",
         run: database_trouble::long,
+    },
+    Scenario {
+        name: "flood",
+        about: "more sign-ins, texts and names than the server can check",
+        run: flood::long,
     },
     Scenario {
         name: "slow-loris",
