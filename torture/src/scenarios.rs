@@ -4,6 +4,9 @@ pub mod crash;
 pub mod life;
 pub mod power;
 pub mod soak;
+pub mod database_trouble;
+pub mod flood;
+pub mod slow_loris;
 
 use crate::figure::Figure;
 use crate::run::Run;
@@ -45,6 +48,21 @@ pub const ALL: &[Scenario] = &[
         name: "soak",
         about: "half an hour of the usual load: memory and descriptors stay as they are",
         run: |run| soak::run(run, soak::Plan::long()),
+    },
+    Scenario {
+        name: "database-trouble",
+        about: "a network between server and MariaDB that loses, cuts, delays and slices",
+        run: database_trouble::long,
+    },
+    Scenario {
+        name: "flood",
+        about: "more sign-ins, texts and names than the server can check",
+        run: flood::long,
+    },
+    Scenario {
+        name: "slow-loris",
+        about: "clients that send nothing, byte by byte, or never read",
+        run: slow_loris::long,
     },
 ];
 

@@ -65,7 +65,7 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     let rules = app::Rules::of(settings)?;
     let recorder = metrics::start(settings.http.metrics, settings.listen)?;
     // The port first: a server that cannot listen shall leave no database or keys behind.
-    let listener = listen::bind(settings.listen).await?;
+    let listener = listen::bind(settings.listen, settings.http.header_timeout).await?;
     let keys = keys::resolve(settings)?;
     let database = database::open(&settings.database).await?;
     let (master, issuer) = tokens::Issuer::open(settings, &database, keys).await?;

@@ -46,6 +46,14 @@ impl Canaries {
     }
 }
 
+/// How often any of these texts stands in a log.
+#[must_use]
+pub fn seen<'a>(log: &str, secrets: impl IntoIterator<Item = &'a str>) -> u64 {
+    let mut canaries = Canaries::default();
+    secrets.into_iter().for_each(|secret| canaries.word(secret));
+    canaries.found(log)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

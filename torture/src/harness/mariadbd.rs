@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use sakms_core::testkit::needed;
 use sqlx::{Connection as _, Executor as _};
 
+/// The password of the account that servers use.
+pub const PASSWORD: &str = "hush-canary";
+
 /// A MariaDB that runs until this is dropped.
 #[derive(Debug)]
 pub struct MariaDb {
@@ -47,10 +50,22 @@ impl MariaDb {
         Some(server)
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
     /// Where it is, with the name and the password of an account.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("mysql://sakms:hush-canary@127.0.0.1:{}/sakms", self.port)
+        self.url_by(self.address())
+    }
+
+    /// The same, reached by way of another address.
+    #[must_use]
+    pub fn url_by(&self, address: SocketAddr) -> String {
+        format!("mysql://sakms:{PASSWORD}@{address}/sakms")
     }
 
     /// Takes all tables away.
@@ -91,7 +106,7 @@ impl MariaDb {
             .stderr(log)
             .spawn();
         self.running = Some(child.unwrap());
-        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let address = self.address();
         let start = Instant::now();
         while TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {
             let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();

@@ -23,10 +23,25 @@ pub(crate) fn is_stopping() -> bool {
     STOPPING.load(Ordering::Relaxed)
 }
 
-/// Takes the port.
-pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|error| Failure::new(&format!("cannot listen on {address}"), &error))
+/// Takes the port. A client that reads nothing of its answer for as long as `unread` loses its connection.
+pub(crate) async fn bind(address: SocketAddr, unread: Duration) -> Result<TcpListener, Failure> {
+    let failed = |error| Failure::new(&format!("cannot listen on {address}"), &error);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    limit_unread(&listener, unread).map_err(failed)?;
+    Ok(listener)
+}
+
+/// Neither framework has a time-out for writing, but Linux does (`TCP_USER_TIMEOUT`, RFC 5482): it ends a connection whose
+/// other side takes nothing for so long. What is accepted inherits it from the listener.
+#[cfg(target_os = "linux")]
+fn limit_unread(listener: &TcpListener, unread: Duration) -> std::io::Result<()> {
+    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(unread))
+}
+
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Linux")]
+fn limit_unread(_: &TcpListener, _: Duration) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Says where clients find the server, and that it is ready for them.

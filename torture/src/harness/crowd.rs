@@ -1,0 +1,311 @@
+//! Many clients at once: connections that stay open, driven by one thread, which does as little as can be done.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::{JoinSet, LocalSet};
+
+/// After so long without an answer a request has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a crowd saw.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// How often each status was answered.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Requests that got no answer: refused or broken connections, too long a silence.
+    pub broken: u64,
+    /// Answers 429 and 503 without a `Retry-After`.
+    pub without_retry_after: u64,
+    /// How long the answers took, in microseconds.
+    times: Vec<u32>,
+}
+
+impl Tally {
+    /// How many answers had this status.
+    #[must_use]
+    pub fn of(&self, status: u16) -> u64 {
+        self.statuses.get(&status).copied().unwrap_or(0)
+    }
+
+    /// How many answers had none of these, and requests that had no answer.
+    #[must_use]
+    pub fn other_than(&self, expected: &[u16]) -> u64 {
+        let other = self
+            .statuses
+            .iter()
+            .filter(|(status, _)| !expected.contains(status));
+        other.map(|(_, count)| count).sum::<u64>() + self.broken
+    }
+
+    /// How many answers there were.
+    #[must_use]
+    pub fn answers(&self) -> u64 {
+        self.statuses.values().sum()
+    }
+
+    /// The time within which 99 of 100 answers came.
+    #[must_use]
+    pub fn p99(&mut self) -> Duration {
+        self.times.sort_unstable();
+        let place = (self.times.len() * 99 / 100).min(self.times.len().saturating_sub(1));
+        Duration::from_micros(self.times.get(place).copied().unwrap_or(0).into())
+    }
+
+    fn add(&mut self, other: Self) {
+        for (status, count) in other.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+        self.broken += other.broken;
+        self.without_retry_after += other.without_retry_after;
+        self.times.extend(other.times);
+    }
+}
+
+/// The bytes of a request that leaves the connection open.
+#[must_use]
+pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let mut text = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
+    for (name, value) in headers {
+        text.extend([name, ": ", value, "\r\n"]);
+    }
+    if !body.is_empty() {
+        let length = body.len().to_string();
+        text.extend([
+            "Content-Type: application/json\r\nContent-Length: ",
+            &length,
+            "\r\n",
+        ]);
+    }
+    text.extend(["\r\n", body]);
+    text.into_bytes()
+}
+
+/// A check of a key.
+#[must_use]
+pub fn check(key: &str) -> Vec<u8> {
+    request("GET", "/demo/protected", &[("X-API-Key", key)], "")
+}
+
+/// Clients at work.
+#[derive(Debug)]
+pub struct Crowd {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Tally>,
+}
+
+impl Crowd {
+    /// Lets `people` ask, each at most once in `pace`, until they are stopped or `next` gives no more requests. `next` is
+    /// told how many requests there were before, of all together.
+    #[must_use]
+    pub fn start(
+        address: SocketAddr,
+        people: u32,
+        pace: Duration,
+        next: impl Fn(u64) -> Option<Vec<u8>> + Send + 'static,
+    ) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            let all = async {
+                let (next, count) = (Rc::new(next), Rc::new(Cell::new(0)));
+                let mut crowd = JoinSet::new();
+                for number in 0..people {
+                    let (told, next, count) =
+                        (Arc::clone(&told), Rc::clone(&next), Rc::clone(&count));
+                    crowd.spawn_local(async move {
+                        tokio::time::sleep(pace * number / people).await;
+                        let next = || {
+                            let before = count.replace(count.get() + 1);
+                            (!told.load(Ordering::Relaxed))
+                                .then(|| next(before))
+                                .flatten()
+                        };
+                        ask(address, pace, next).await
+                    });
+                }
+                let mut sum = Tally::default();
+                while let Some(one) = crowd.join_next().await {
+                    sum.add(one.unwrap());
+                }
+                sum
+            };
+            LocalSet::new().block_on(&runtime, all)
+        });
+        Self { stop, thread }
+    }
+
+    /// Clients that check these keys one after the other.
+    #[must_use]
+    pub fn checking(address: SocketAddr, people: u32, pace: Duration, keys: &[String]) -> Self {
+        let requests: Vec<_> = keys.iter().map(|key| check(key)).collect();
+        let next = move |number| {
+            let place = usize::try_from(number).unwrap_or(0) % requests.len();
+            Some(requests[place].clone())
+        };
+        Self::start(address, people, pace, next)
+    }
+
+    /// Whether all have done what they were to do.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits until `next` gave no more.
+    #[must_use]
+    pub fn done(self) -> Tally {
+        self.thread.join().unwrap()
+    }
+
+    /// Lets what is under way end, and no more.
+    #[must_use]
+    pub fn stop(self) -> Tally {
+        self.stop.store(true, Ordering::Relaxed);
+        self.done()
+    }
+
+    /// Waits so long, and ends it.
+    #[must_use]
+    pub fn stop_after(self, time: Duration) -> Tally {
+        std::thread::sleep(time);
+        self.stop()
+    }
+}
+
+async fn ask(address: SocketAddr, pace: Duration, next: impl Fn() -> Option<Vec<u8>>) -> Tally {
+    let (mut tally, mut stream) = (Tally::default(), None);
+    let mut due = Instant::now();
+    while let Some(request) = next() {
+        let begun = Instant::now();
+        let answer = tokio::time::timeout(PATIENCE, once(address, &mut stream, &request)).await;
+        match answer {
+            Ok(Ok((status, retry_after))) => {
+                let time = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
+                tally.times.push(time);
+                *tally.statuses.entry(status).or_default() += 1;
+                tally.without_retry_after +=
+                    u64::from([429, 503].contains(&status) && !retry_after);
+            }
+            Ok(Err(_)) | Err(_) => {
+                tally.broken += 1;
+                stream = None;
+            }
+        }
+        if !pace.is_zero() {
+            due = (due + pace).max(Instant::now());
+            tokio::time::sleep_until(due.into()).await;
+        }
+    }
+    tally
+}
+
+/// The status of an answer, and whether it says when to come again.
+async fn once(
+    address: SocketAddr,
+    stream: &mut Option<TcpStream>,
+    request: &[u8],
+) -> std::io::Result<(u16, bool)> {
+    // What the server has closed between two requests is opened again: it may do so at any time.
+    let mut again = stream.is_some();
+    loop {
+        let open = match stream.take() {
+            Some(open) => open,
+            None => {
+                let open = TcpStream::connect(address).await?;
+                open.set_nodelay(true)?;
+                open
+            }
+        };
+        match exchange(open, request).await {
+            Ok((answer, kept)) => {
+                *stream = kept;
+                return Ok(answer);
+            }
+            Err(_) if again => again = false,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn exchange(
+    mut stream: TcpStream,
+    request: &[u8],
+) -> std::io::Result<((u16, bool), Option<TcpStream>)> {
+    // A server that refuses a long body answers before it has read it, and may close then.
+    let sent = stream.write_all(request).await;
+    let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
+    loop {
+        let length = stream.read(&mut part).await?;
+        if length == 0 {
+            return Err(sent
+                .err()
+                .unwrap_or_else(|| ErrorKind::UnexpectedEof.into()));
+        }
+        bytes.extend_from_slice(&part[..length]);
+        let Some(end) = bytes.windows(4).position(|end| end == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+        let header = |name: &str| {
+            head.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+        };
+        let length: usize = header("content-length")
+            .and_then(|length| length.trim().parse().ok())
+            .unwrap_or(0);
+        if bytes.len() < end + 4 + length {
+            continue;
+        }
+        let status = head
+            .get(9..12)
+            .and_then(|status| status.parse().ok())
+            .ok_or_else(|| Error::from(ErrorKind::InvalidData))?;
+        let closes =
+            sent.is_err() || header("connection").is_some_and(|value| value.contains("close"));
+        return Ok((
+            (status, header("retry-after").is_some()),
+            (!closes).then_some(stream),
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p99_is_what_99_of_100_are_within() {
+        let mut tally = Tally {
+            times: (1..=1000).rev().collect(),
+            ..Tally::default()
+        };
+        assert_eq!(tally.p99(), Duration::from_micros(991));
+        assert_eq!(Tally::default().p99(), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_was_not_expected_is_counted() {
+        let statuses = BTreeMap::from([(200, 5), (401, 2), (503, 1)]);
+        let tally = Tally {
+            statuses,
+            broken: 1,
+            ..Tally::default()
+        };
+        assert_eq!(tally.other_than(&[200, 503]), 3);
+        assert_eq!(tally.answers(), 8);
+    }
+}

@@ -1,0 +1,68 @@
+//! Many management calls against a slow database, and what checks of known keys notice of it.
+
+use std::time::Duration;
+
+use super::Plan;
+use super::world::World;
+use crate::figure::Figure;
+use crate::harness::crowd::{Crowd, request};
+use crate::harness::proxy::Trouble;
+
+const LATE: Duration = Duration::from_millis(200);
+/// Who checks known keys: so many clients, each so often.
+const PEOPLE: u32 = 8;
+const PACE: Duration = Duration::from_millis(10);
+/// Everybody who manages asks so often.
+const CALL: Duration = Duration::from_secs(1);
+
+pub(super) fn figures(world: &World, plan: &Plan) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    let texts: Vec<_> = world.warm.iter().map(|key| key.text.clone()).collect();
+    for (number, node) in world.nodes.iter().enumerate() {
+        let framework = crate::harness::setup::FRAMEWORKS[number];
+        let checks =
+            || Crowd::checking(node.address(), PEOPLE, PACE, &texts).stop_after(plan.compared);
+        let mut alone = checks();
+        world.proxy.make(Trouble::Late(LATE));
+        let create = request(
+            "POST",
+            "/keys",
+            &[("Authorization", &world.owner.bearer)],
+            "",
+        );
+        let calls = Crowd::start(node.address(), plan.calls, CALL, move |_| {
+            Some(create.clone())
+        });
+        let mut beside = checks();
+        let calls = calls.stop();
+        world.proxy.make(Trouble::None);
+        let (before, with) = (alone.p99(), beside.p99());
+        let what = format!(
+            "{framework}: 99 % of the checks of known keys, with {} management calls against a slow database",
+            plan.calls
+        );
+        let found = format!("{with:.1?} (without: {before:.1?})");
+        figures.push(if plan.timed {
+            Figure::goal(what, found, "at most twice", with <= before * 2)
+        } else {
+            Figure::plain(what, found)
+        });
+        figures.push(Figure::plain(
+            format!("{framework}: management calls made, refused"),
+            format!("{}, {}", calls.of(201), calls.of(503)),
+        ));
+        figures.push(Figure::never(
+            format!("{framework}: known keys that were not granted meanwhile"),
+            alone.other_than(&[200]) + beside.other_than(&[200]),
+        ));
+        figures.push(Figure::never(
+            format!("{framework}: management calls answered other than 201 and 503"),
+            calls.other_than(&[201, 503]),
+        ));
+        figures.push(Figure::never(
+            format!("{framework}: 503 without Retry-After"),
+            calls.without_retry_after,
+        ));
+    }
+    figures
+}

@@ -1,0 +1,97 @@
+//! More than the server can do: sign-ins, keys that are none, and names. What is too much is refused soon and for little, and
+//! whoever is known notices nothing.
+
+mod ground;
+mod keys;
+mod logins;
+mod names;
+
+use std::time::Duration;
+
+use crate::figure::Figure;
+use crate::harness::setup::FRAMEWORKS;
+use crate::run::Run;
+
+/// How much of everything.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How many people sign in at once.
+    pub people: u32,
+    /// For how long they do, and for how long genuine-looking keys are shown.
+    pub time: Duration,
+    /// How many texts are shown that are no keys.
+    pub texts: u64,
+    /// How many passwords are sent that are too long.
+    pub passwords: u64,
+    /// With how many names somebody tries to sign in.
+    pub names: u64,
+    /// How long a load for comparison takes.
+    pub compared: Duration,
+    /// Whether times have goals, and every part is done on both frameworks.
+    pub timed: bool,
+}
+
+impl Plan {
+    /// In small, for a test.
+    #[must_use]
+    pub const fn short() -> Self {
+        Self {
+            people: 100,
+            time: Duration::from_secs(2),
+            texts: 2_000,
+            passwords: 20,
+            names: 600,
+            compared: Duration::from_millis(500),
+            timed: false,
+        }
+    }
+
+    /// At length.
+    #[must_use]
+    pub const fn long() -> Self {
+        Self {
+            people: 1_000,
+            time: Duration::from_secs(60),
+            texts: 1_000_000,
+            passwords: 1_000,
+            names: 1_000_000,
+            compared: Duration::from_secs(10),
+            timed: true,
+        }
+    }
+}
+
+type Part = fn(&str, &Run, &Plan) -> Vec<Figure>;
+
+const PARTS: [Part; 5] = [
+    logins::many,
+    keys::no_keys,
+    keys::genuine,
+    logins::long_passwords,
+    names::many,
+];
+
+/// Runs it at length.
+#[must_use]
+pub fn long(run: &Run) -> Vec<Figure> {
+    scenario(run, &Plan::long())
+}
+
+/// Runs the parts one after the other: at length on both frameworks, in small on one and the other by turns.
+#[must_use]
+pub fn scenario(run: &Run, plan: &Plan) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for (number, part) in PARTS.iter().enumerate() {
+        let turn = FRAMEWORKS[number % FRAMEWORKS.len()];
+        for framework in FRAMEWORKS {
+            if plan.timed || framework == turn {
+                let of_one = part(framework, run, plan);
+                figures.extend(of_one.into_iter().map(|figure| Figure {
+                    what: format!("{framework}: {}", figure.what),
+                    ..figure
+                }));
+            }
+        }
+    }
+    figures
+}

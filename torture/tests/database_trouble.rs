@@ -1,0 +1,10 @@
+//! Trouble between the server and its database, in small.
+
+use sakms_torture::figure::assert_met;
+use sakms_torture::run::Run;
+use sakms_torture::scenarios::database_trouble::{Plan, scenario};
+
+#[test]
+fn what_is_said_of_a_key_is_right_or_nothing_whatever_the_network_does() {
+    assert_met(&scenario(&Run::short(), &Plan::short()));
+}

@@ -1,0 +1,10 @@
+//! Clients that take their time, in small.
+
+use sakms_torture::figure::assert_met;
+use sakms_torture::run::Run;
+use sakms_torture::scenarios::slow_loris::{Plan, scenario};
+
+#[test]
+fn slow_clients_are_noticed_by_nobody_and_closed() {
+    assert_met(&scenario(&Run::short(), &Plan::short()));
+}
