@@ -1,5 +1,7 @@
 //! The list of scenarios.
 
+pub mod consistency;
+
 use crate::figure::Figure;
 use crate::run::Run;
 
@@ -15,7 +17,11 @@ pub struct Scenario {
 }
 
 /// All of them, in the order in which `all` runs them.
-pub const ALL: &[Scenario] = &[];
+pub const ALL: &[Scenario] = &[Scenario {
+    name: "consistency",
+    about: "access is taken away while others check, on one node and on three",
+    run: consistency::long,
+}];
 
 /// The one of this name.
 #[must_use]

@@ -1,0 +1,201 @@
+//! A key is revoked, disabled, rotated, given other scopes, or its owner is disabled, while others check it on three nodes. Every
+//! question and answer is written down with its times, and every answer is held against what was true then
+//! ([`crate::harness::history`]).
+
+mod blind;
+mod found;
+mod rounds;
+mod service;
+mod worker;
+
+use std::time::Duration;
+
+use crate::figure::Figure;
+use crate::harness::mariadbd::MariaDb;
+use crate::run::Run;
+use found::Found;
+use rounds::Reach;
+use service::Service;
+
+/// How much is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Changes on three nodes, each followed by checks on the one that acknowledged it.
+    pub changes: u64,
+    /// The same on one node with SQLite.
+    pub changes_alone: u64,
+    /// Changes that are followed until every node knows.
+    pub far_changes: u64,
+    /// How many make changes at a time.
+    pub workers: usize,
+    /// How many make changes at a time that are followed on every node: these wait most of the time.
+    pub far_workers: usize,
+    /// How often a node loses its database in the moment of a revocation, in each of the ways.
+    pub cuts: u64,
+    /// For how long the nodes believe what they remember without word from the journal.
+    pub max_staleness: Duration,
+    /// Whether times are goals: a machine that does other things besides is no witness.
+    pub timed: bool,
+}
+
+impl Plan {
+    /// For a test.
+    #[must_use]
+    pub const fn short() -> Self {
+        Self {
+            changes: 300,
+            changes_alone: 120,
+            far_changes: 32,
+            workers: 4,
+            far_workers: 8,
+            cuts: 1,
+            max_staleness: Duration::from_millis(1000),
+            timed: false,
+        }
+    }
+
+    /// For the command.
+    #[must_use]
+    pub const fn long() -> Self {
+        Self {
+            changes: 100_000,
+            changes_alone: 100_000,
+            far_changes: 10_000,
+            workers: 16,
+            far_workers: 24,
+            cuts: 6,
+            max_staleness: Duration::from_secs(5),
+            timed: true,
+        }
+    }
+}
+
+/// Within which a revocation is to be known on every node that can read the journal.
+const PROMISED: Duration = Duration::from_secs(1);
+
+/// Runs it at length.
+#[must_use]
+pub fn long(run: &Run) -> Vec<Figure> {
+    run_plan(run, &Plan::long())
+}
+
+/// Runs it as a plan says.
+#[must_use]
+pub fn run_plan(run: &Run, plan: &Plan) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    // With a limit, each part ends at its own share of it.
+    let share = |part: u32| run.time(Duration::MAX) / 8 * part;
+    {
+        let service = Service::alone(plan);
+        let found = rounds::run(
+            run,
+            &service,
+            Reach::Home,
+            plan.changes_alone,
+            plan.workers,
+            share(2),
+        );
+        figures.extend(near("one node, SQLite", &found));
+        figures.extend(service.end("one node, SQLite"));
+    }
+    if let Some(database) = MariaDb::start() {
+        let service = Service::of_three(plan, &database.url());
+        let found = rounds::run(
+            run,
+            &service,
+            Reach::Home,
+            plan.changes,
+            plan.workers,
+            share(5),
+        );
+        figures.extend(near("three nodes, MariaDB", &found));
+        let found = rounds::run(
+            run,
+            &service,
+            Reach::Everywhere,
+            plan.far_changes,
+            plan.far_workers,
+            share(7),
+        );
+        figures.extend(far(plan, &found));
+        figures.extend(blind::run(run, plan, &service, &database));
+        figures.extend(service.end("three nodes, MariaDB"));
+    }
+    figures
+}
+
+fn near(title: &str, found: &Found) -> Vec<Figure> {
+    let name = |what: &str| format!("{title}: {what}");
+    let mut figures = vec![
+        Figure::plain(name("changes acknowledged"), found.acknowledged),
+        Figure::plain(
+            name("checks begun after the acknowledgement, on the node that gave it"),
+            found.pairs,
+        ),
+        Figure::never(
+            name("of them answered by an older state"),
+            found.stale_at_home,
+        ),
+        Figure::plain(
+            name("checks under way while access was taken away"),
+            found.races,
+        ),
+    ];
+    figures.extend(common(title, found));
+    figures
+}
+
+fn far(plan: &Plan, found: &Found) -> Vec<Figure> {
+    let title = "three nodes, followed everywhere";
+    let name = |what: &str| format!("{title}: {what}");
+    let longest = format!("{} ms", found.longest.as_millis());
+    let longest_name =
+        name("longest time after the acknowledgement that another node let somebody in");
+    let mut figures = vec![
+        Figure::plain(name("changes acknowledged"), found.acknowledged),
+        Figure::plain(name("checks on the other nodes"), found.far_checks),
+        if plan.timed {
+            Figure::goal(longest_name, longest, "≤ 1 s", found.longest <= PROMISED)
+        } else {
+            Figure::plain(longest_name, longest)
+        },
+        Figure::never(name("answers older than the hard bound"), found.past_bound),
+        Figure::never(
+            name("answers by an older state on the node that acknowledged"),
+            found.stale_at_home,
+        ),
+        Figure::plain(
+            name("checks under way while access was taken away"),
+            found.races,
+        ),
+    ];
+    figures.extend(common(title, found));
+    figures
+}
+
+fn common(title: &str, found: &Found) -> Vec<Figure> {
+    let name = |what: &str| format!("{title}: {what}");
+    vec![
+        Figure::never(
+            name("keys that were let in again after the races"),
+            found.came_back,
+        ),
+        Figure::never(
+            name("keys that the database had otherwise after the races"),
+            found.kept_otherwise,
+        ),
+        Figure::never(name("answers that no state explains"), found.invented),
+        Figure::never(
+            name("answers of another kind than granted, refused or 503"),
+            found.odd,
+        ),
+        Figure::plain(
+            name("answers 503, and connections that broke"),
+            found.undecided,
+        ),
+        Figure::plain(
+            name("changes that were not acknowledged"),
+            found.unacknowledged,
+        ),
+    ]
+}

@@ -1,0 +1,74 @@
+//! Many workers at once, until so many changes are made.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::found::Found;
+use super::service::Service;
+use super::worker::Worker;
+use crate::run::Run;
+
+/// Where a change is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// On the node that acknowledges it.
+    Home,
+    /// On every node.
+    Everywhere,
+}
+
+/// Has so many workers make changes until there are enough of them, or the run is so old.
+#[must_use]
+pub(super) fn run(
+    run: &Run,
+    service: &Service,
+    reach: Reach,
+    changes: u64,
+    workers: usize,
+    until: Duration,
+) -> Found {
+    let (made, over, running) = (AtomicU64::new(0), AtomicBool::new(false), AtomicU64::new(0));
+    let total = Mutex::new(Found::default());
+    // One after the other: accounts and sign-ins cost a slow hash each.
+    let joining = (0..workers).map(|number| {
+        let random = run.random(&format!("{reach:?} {number}"));
+        Worker::new(service, reach, number, random)
+    });
+    let joining: Vec<_> = joining.collect();
+    std::thread::scope(|scope| {
+        for mut worker in joining {
+            let (made, over, running, total) = (&made, &over, &running, &total);
+            running.fetch_add(1, Ordering::SeqCst);
+            scope.spawn(move || {
+                let _running = Running(running);
+                while made.load(Ordering::SeqCst) < changes && !over.load(Ordering::SeqCst) {
+                    let before = worker.found.acknowledged;
+                    worker.round();
+                    made.fetch_add(worker.found.acknowledged - before, Ordering::SeqCst);
+                }
+                total.lock().unwrap().add(&worker.found);
+            });
+        }
+        while running.load(Ordering::SeqCst) > 0 {
+            std::thread::sleep(Duration::from_millis(50));
+            over.store(run.elapsed() >= until, Ordering::SeqCst);
+            run.progress(|| {
+                format!(
+                    "{} of {changes} changes, {reach:?}",
+                    made.load(Ordering::SeqCst)
+                )
+            });
+        }
+    });
+    total.into_inner().unwrap()
+}
+
+/// Says that a worker has ended, in whatever way.
+struct Running<'a>(&'a AtomicU64);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
