@@ -1,5 +1,6 @@
 //! The list of scenarios.
 
+pub mod cluster;
 pub mod consistency;
 
 use crate::figure::Figure;
@@ -17,11 +18,18 @@ pub struct Scenario {
 }
 
 /// All of them, in the order in which `all` runs them.
-pub const ALL: &[Scenario] = &[Scenario {
-    name: "consistency",
-    about: "access is taken away while others check, on one node and on three",
-    run: consistency::long,
-}];
+pub const ALL: &[Scenario] = &[
+    Scenario {
+        name: "consistency",
+        about: "access is taken away while others check, on one node and on three",
+        run: consistency::long,
+    },
+    Scenario {
+        name: "cluster",
+        about: "Galera nodes are killed, stopped and cut off",
+        run: cluster::long,
+    },
+];
 
 /// The one of this name.
 #[must_use]

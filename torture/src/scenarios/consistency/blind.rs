@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::Plan;
-use super::found::Found;
-use super::service::Service;
-use super::worker::{Outcome, ask, keep};
 use crate::figure::Figure;
+use crate::harness::access::found::Found;
+use crate::harness::access::service::Service;
+use crate::harness::access::worker::{Outcome, ask, keep};
 use crate::harness::connection::Connection;
 use crate::harness::forwarder::{Forwarder, Way};
 use crate::harness::history::{Change, History};
@@ -45,9 +45,13 @@ struct Seen {
 
 /// Cuts the database off in each of the ways.
 #[must_use]
-pub(super) fn run(run: &Run, plan: &Plan, service: &Service, database: &MariaDb) -> Vec<Figure> {
+pub(super) fn run(
+    run: &Run,
+    plan: &Plan,
+    service: &Service,
+    (way, database): (&Forwarder, &MariaDb),
+) -> Vec<Figure> {
     let (_, person) = service.register(HOME, "blind@example.com");
-    let way = service.way.as_ref().unwrap();
     let mut seen = Seen::default();
     for _ in 0..plan.cuts {
         for trouble in [Trouble::Closed, Trouble::Silent, Trouble::Paused] {
@@ -145,7 +149,7 @@ fn round(
         for node in [HOME, BLIND] {
             let outcome = ask(service.begun, &mut nodes[node], node, &key.text);
             unsure |= node == BLIND && matches!(outcome, Outcome::Undecided);
-            keep(&mut history, &mut seen.found, outcome);
+            keep(&mut history, &mut seen.found, &outcome);
         }
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -3,19 +3,19 @@
 //! ([`crate::harness::history`]).
 
 mod blind;
-mod found;
-mod rounds;
-mod service;
-mod worker;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::figure::Figure;
+use crate::harness::access::found::Found;
+use crate::harness::access::service::Service;
+use crate::harness::access::{self, Reach};
+use crate::harness::forwarder::Forwarder;
 use crate::harness::mariadbd::MariaDb;
+use crate::harness::node::{OTHER_MASTER_KEY, Settings, framework};
+use crate::harness::server::MASTER_KEY;
 use crate::run::Run;
-use found::Found;
-use rounds::Reach;
-use service::Service;
 
 /// How much is done.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ impl Plan {
             workers: 4,
             far_workers: 8,
             cuts: 1,
-            max_staleness: Duration::from_millis(1000),
+            max_staleness: Duration::from_secs(1),
             timed: false,
         }
     }
@@ -84,10 +84,10 @@ pub fn long(run: &Run) -> Vec<Figure> {
 pub fn run_plan(run: &Run, plan: &Plan) -> Vec<Figure> {
     let mut figures = Vec::new();
     // With a limit, each part ends at its own share of it.
-    let share = |part: u32| run.time(Duration::MAX) / 8 * part;
+    let share = |part: u32| move || run.elapsed() >= run.time(Duration::MAX) / 8 * part;
     {
-        let service = Service::alone(plan);
-        let found = rounds::run(
+        let service = alone(plan);
+        let found = access::run(
             run,
             &service,
             Reach::Home,
@@ -99,8 +99,8 @@ pub fn run_plan(run: &Run, plan: &Plan) -> Vec<Figure> {
         figures.extend(service.end("one node, SQLite"));
     }
     if let Some(database) = MariaDb::start() {
-        let service = Service::of_three(plan, &database.url());
-        let found = rounds::run(
+        let (service, way) = of_three(plan, &database.url());
+        let found = access::run(
             run,
             &service,
             Reach::Home,
@@ -109,7 +109,7 @@ pub fn run_plan(run: &Run, plan: &Plan) -> Vec<Figure> {
             share(5),
         );
         figures.extend(near("three nodes, MariaDB", &found));
-        let found = rounds::run(
+        let found = access::run(
             run,
             &service,
             Reach::Everywhere,
@@ -118,10 +118,32 @@ pub fn run_plan(run: &Run, plan: &Plan) -> Vec<Figure> {
             share(7),
         );
         figures.extend(far(plan, &found));
-        figures.extend(blind::run(run, plan, &service, &database));
+        figures.extend(blind::run(run, plan, &service, (&way, &database)));
         figures.extend(service.end("three nodes, MariaDB"));
     }
     figures
+}
+
+/// One node with SQLite.
+fn alone(plan: &Plan) -> Service {
+    let settings = Settings::new("actix", "sqlite://sakms.db");
+    Service::start(vec![settings], plan.max_staleness)
+}
+
+/// Three nodes with one MariaDB, the last by a way that can be cut. It has the master keys in another order than the others,
+/// so that checks have hashes to make anew and to write while keys are revoked.
+fn of_three(plan: &Plan, database: &str) -> (Service, Forwarder) {
+    let (front, port) = database.rsplit_once(':').unwrap();
+    let (port, name) = port.split_once('/').unwrap();
+    let way = Forwarder::to(SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap())));
+    let cut = format!("{front}:{}/{name}", way.address().port());
+    let urls = [database.to_owned(), database.to_owned(), cut];
+    let nodes = urls.into_iter().enumerate();
+    let mut settings: Vec<_> = nodes
+        .map(|(number, url)| Settings::new(framework(number), url))
+        .collect();
+    settings[2].master_keys = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
+    (Service::start(settings, plan.max_staleness), way)
 }
 
 fn near(title: &str, found: &Found) -> Vec<Figure> {

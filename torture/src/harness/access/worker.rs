@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::Reach;
 use super::found::Found;
-use super::rounds::Reach;
 use super::service::Service;
 use crate::harness::client::Answer;
 use crate::harness::connection::Connection;
@@ -35,11 +35,11 @@ const ACTIONS: [Action; 5] = [
 const ROUTE: &str = "/demo/reports";
 const SCOPES: &str = r#"{"scopes": ["reports:read"]}"#;
 /// How long anything is waited for that has to come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Somebody with a key, changes and a node to send them to.
 #[derive(Debug)]
-pub(super) struct Worker<'a> {
+pub struct Worker<'a> {
     service: &'a Service,
     /// The nodes that are watched, this worker's own first.
     watched: Vec<usize>,
@@ -53,18 +53,13 @@ pub(super) struct Worker<'a> {
     beside: Vec<Connection>,
     key: Option<Key>,
     /// What was counted.
-    pub(super) found: Found,
+    pub found: Found,
 }
 
 impl<'a> Worker<'a> {
     /// A worker with an account of its own.
     #[must_use]
-    pub(super) fn new(
-        service: &'a Service,
-        reach: Reach,
-        number: usize,
-        random: fastrand::Rng,
-    ) -> Self {
+    pub fn new(service: &'a Service, reach: Reach, number: usize, random: fastrand::Rng) -> Self {
         let addresses = service.addresses();
         let home = number % addresses.len();
         let (account, person) = service.register(home, &format!("{reach:?}-{number}@example.com"));
@@ -95,9 +90,11 @@ impl<'a> Worker<'a> {
     }
 
     /// Takes access away in one of the ways while others check, looks what became of it, and gives it back where that can be.
-    pub(super) fn round(&mut self) {
+    pub fn round(&mut self) {
         let action = ACTIONS[self.random.usize(..ACTIONS.len())];
         let Some(key) = self.key.take().or_else(|| self.make_key()) else {
+            // Whoever is told to come back later does so later.
+            std::thread::sleep(Duration::from_millis(50));
             return;
         };
         let mut history = History::beginning(true);
@@ -115,6 +112,8 @@ impl<'a> Worker<'a> {
         if acknowledged && self.give_back(action, &key, next, &mut history) {
             // Whoever begins with this key finds it known everywhere.
             self.wait_until(&mut history, &key.text, true);
+        } else if matches!(action, Action::DisableOwner) {
+            self.enable_owner();
         }
         self.found
             .judge(&history, self.watched[0], self.service.bound);
@@ -126,7 +125,7 @@ impl<'a> Worker<'a> {
         let (watched, mut beside) = (self.watched.clone(), std::mem::take(&mut self.beside));
         let mut racing = History::default();
         let mut racing_found = Found::default();
-        let mut next = None;
+        let (mut next, mut settled) = (None, false);
         std::thread::scope(|scope| {
             let (over, racing, racing_found, beside) =
                 (&over, &mut racing, &mut racing_found, &mut beside);
@@ -142,7 +141,7 @@ impl<'a> Worker<'a> {
                         turn / 2 % watched.len()
                     };
                     let check = ask(begun, &mut beside[place], watched[place], &key.text);
-                    keep(racing, racing_found, check);
+                    keep(racing, racing_found, &check);
                     std::thread::sleep(pause);
                 }
             });
@@ -154,7 +153,7 @@ impl<'a> Worker<'a> {
                 .is_some_and(|last| last.acknowledged.is_some())
             {
                 self.look(0, history, &key.text);
-                self.wait_until(history, &key.text, false);
+                settled = self.wait_until(history, &key.text, false);
             }
             drop(stop);
         });
@@ -162,11 +161,7 @@ impl<'a> Worker<'a> {
         history.checks.append(&mut racing.checks);
         self.found.add(&racing_found);
         // Whoever was still at it when access was taken away has ended: what it left behind is looked for.
-        if history
-            .changes
-            .last()
-            .is_some_and(|last| last.acknowledged.is_some())
-        {
+        if settled {
             for place in 0..self.own.len() {
                 let granted = self.look(place, history, &key.text);
                 self.found.came_back += u64::from(granted == Some(true));
@@ -264,6 +259,21 @@ impl<'a> Worker<'a> {
         answer
     }
 
+    /// After nobody knows whether the account is disabled: somebody who is does nothing more.
+    fn enable_owner(&mut self) {
+        let target = format!("/accounts/{}/enable", self.account);
+        let begun = Instant::now();
+        let enabled = |worker: &mut Self| {
+            let history = &mut History::default();
+            worker
+                .send(true, "POST", &target, "", true, history)
+                .is_some()
+        };
+        while begun.elapsed() < PATIENCE && !enabled(self) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     fn make_key(&mut self) -> Option<Key> {
         // What nobody has yet has no history.
         let made = self.send(
@@ -297,7 +307,7 @@ impl<'a> Worker<'a> {
             self.watched[place],
             text,
         );
-        keep(history, &mut self.found, check)
+        keep(history, &mut self.found, &check)
     }
 
     /// Asks the watched nodes until each has said so once.
@@ -345,7 +355,9 @@ impl Drop for Stop<'_> {
 }
 
 /// What a check came to.
-pub(super) enum Outcome {
+#[derive(Debug)]
+pub enum Outcome {
+    /// Yes or no.
     Decided(Check),
     /// 503, or no answer.
     Undecided,
@@ -354,7 +366,7 @@ pub(super) enum Outcome {
 }
 
 /// Asks a node with a key.
-pub(super) fn ask(begun: Instant, connection: &mut Connection, node: usize, text: &str) -> Outcome {
+pub fn ask(begun: Instant, connection: &mut Connection, node: usize, text: &str) -> Outcome {
     let begin = begun.elapsed();
     let answer = connection.ask("GET", ROUTE, &[("X-API-Key", text)], "");
     let end = begun.elapsed();
@@ -372,10 +384,10 @@ pub(super) fn ask(begun: Instant, connection: &mut Connection, node: usize, text
 }
 
 /// Takes note of a check; gives what was decided.
-pub(super) fn keep(history: &mut History, found: &mut Found, outcome: Outcome) -> Option<bool> {
+pub fn keep(history: &mut History, found: &mut Found, outcome: &Outcome) -> Option<bool> {
     match outcome {
         Outcome::Decided(check) => {
-            history.checks.push(check);
+            history.checks.push(*check);
             return Some(check.granted);
         }
         Outcome::Undecided => found.undecided += 1,

@@ -1,32 +1,40 @@
-//! Many workers at once, until so many changes are made.
+//! Access is taken away from keys while others check them: many at once, until so many changes are made.
+//!
+//! - [`service`]: the nodes under test.
+//! - [`worker`]: one who changes keys, with others beside who check them.
+//! - [`found`]: what was counted.
+
+pub mod found;
+pub mod service;
+pub mod worker;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::found::Found;
-use super::service::Service;
-use super::worker::Worker;
 use crate::run::Run;
+use found::Found;
+use service::Service;
+use worker::Worker;
 
 /// Where a change is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+pub enum Reach {
     /// On the node that acknowledges it.
     Home,
     /// On every node.
     Everywhere,
 }
 
-/// Has so many workers make changes until there are enough of them, or the run is so old.
+/// Has so many workers make changes until there are enough of them, or it is over for another reason.
 #[must_use]
-pub(super) fn run(
+pub fn run(
     run: &Run,
     service: &Service,
     reach: Reach,
     changes: u64,
     workers: usize,
-    until: Duration,
+    is_over: impl Fn() -> bool,
 ) -> Found {
     let (made, over, running) = (AtomicU64::new(0), AtomicBool::new(false), AtomicU64::new(0));
     let total = Mutex::new(Found::default());
@@ -52,7 +60,7 @@ pub(super) fn run(
         }
         while running.load(Ordering::SeqCst) > 0 {
             std::thread::sleep(Duration::from_millis(50));
-            over.store(run.elapsed() >= until, Ordering::SeqCst);
+            over.store(is_over(), Ordering::SeqCst);
             run.progress(|| {
                 format!(
                     "{} of {changes} changes, {reach:?}",

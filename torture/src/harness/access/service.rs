@@ -6,70 +6,38 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::Plan;
 use crate::figure::Figure;
 use crate::harness::canaries::Canaries;
 use crate::harness::client;
-use crate::harness::forwarder::Forwarder;
-use crate::harness::node::{OTHER_MASTER_KEY, Settings, framework};
+use crate::harness::node::{OTHER_MASTER_KEY, Settings};
 use crate::harness::person::{PASSWORD, Person};
 use crate::harness::server::{self, JWT_SECRET, MASTER_KEY, Server};
 
 const ADMIN: &str = "admin@example.com";
 
-/// One service, on one node or on three.
+/// One service, on one node or on several.
 #[derive(Debug)]
-pub(super) struct Service {
+pub struct Service {
     /// The nodes.
-    pub(super) nodes: Vec<Server>,
-    /// The way of the last of several nodes to its database.
-    pub(super) way: Option<Forwarder>,
+    pub nodes: Vec<Server>,
     /// Somebody who may disable accounts.
-    pub(super) admin: Person,
+    pub admin: Person,
     /// For how long a node believes what it remembers.
-    pub(super) bound: Duration,
+    pub bound: Duration,
     /// The one clock.
-    pub(super) begun: Instant,
+    pub begun: Instant,
     canaries: Mutex<Canaries>,
     _folder: tempfile::TempDir,
 }
 
 impl Service {
-    /// One node with SQLite.
+    /// Starts the nodes, all with the same bound. The database's tables are made by the first that starts.
     #[must_use]
-    pub(super) fn alone(plan: &Plan) -> Self {
+    pub fn start(settings: Vec<Settings>, bound: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("sakms.db");
-        let settings = Settings::new("actix", format!("sqlite://{}", file.display()));
-        Self::start(plan, vec![settings], None, folder)
-    }
-
-    /// Three nodes with one MariaDB, the last by a way that can be cut. It has the master keys in another order than the
-    /// others, so that checks have hashes to make anew and to write while keys are revoked.
-    #[must_use]
-    pub(super) fn of_three(plan: &Plan, database: &str) -> Self {
-        let (front, port) = database.rsplit_once(':').unwrap();
-        let (port, name) = port.split_once('/').unwrap();
-        let way = Forwarder::to(SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap())));
-        let cut = format!("{front}:{}/{name}", way.address().port());
-        let urls = [database.to_owned(), database.to_owned(), cut];
-        let nodes = urls.into_iter().enumerate();
-        let mut settings: Vec<_> = nodes
-            .map(|(number, url)| Settings::new(framework(number), url))
-            .collect();
-        settings[2].master_keys = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
-        Self::start(plan, settings, Some(way), tempfile::tempdir().unwrap())
-    }
-
-    fn start(
-        plan: &Plan,
-        settings: Vec<Settings>,
-        way: Option<Forwarder>,
-        folder: tempfile::TempDir,
-    ) -> Self {
         let settings: Vec<_> = settings
             .into_iter()
-            .map(|node| node.with("SAKMS_MAX_STALENESS", plan.max_staleness.as_millis()))
+            .map(|node| node.with("SAKMS_MAX_STALENESS", bound.as_millis()))
             .collect();
         let nodes: Vec<_> = settings
             .iter()
@@ -93,9 +61,8 @@ impl Service {
         canaries.add(&admin.bearer["Bearer ".len()..]);
         Self {
             nodes,
-            way,
             admin,
-            bound: plan.max_staleness,
+            bound,
             begun: Instant::now(),
             canaries: Mutex::new(canaries),
             _folder: folder,
@@ -104,13 +71,13 @@ impl Service {
 
     /// Where the nodes are.
     #[must_use]
-    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+    pub fn addresses(&self) -> Vec<SocketAddr> {
         self.nodes.iter().map(|node| node.address).collect()
     }
 
     /// Makes an account at a node and signs in; gives its id as well.
     #[must_use]
-    pub(super) fn register(&self, node: usize, email: &str) -> (String, Person) {
+    pub fn register(&self, node: usize, email: &str) -> (String, Person) {
         let server = self.nodes[node].address;
         let body = json!({ "email": email, "password": PASSWORD }).to_string();
         let made = client::send(server, "POST", "/auth/register", &[], &body);
@@ -122,13 +89,13 @@ impl Service {
     }
 
     /// Takes note of a key, for which the logs are searched at the end. A sample of them is enough.
-    pub(super) fn note(&self, text: &str) {
+    pub fn note(&self, text: &str) {
         self.canaries.lock().unwrap().add_key(text);
     }
 
     /// What is left to look at: what the nodes have logged.
     #[must_use]
-    pub(super) fn end(&self, title: &str) -> Vec<Figure> {
+    pub fn end(&self, title: &str) -> Vec<Figure> {
         let canaries = self.canaries.lock().unwrap();
         let logs = self.nodes.iter().map(Server::log);
         let found = logs.map(|log| canaries.count_in(&log)).sum();

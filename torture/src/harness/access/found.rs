@@ -6,38 +6,38 @@ use crate::harness::history::{Age, History};
 
 /// What the rounds of some workers came to.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Found {
+pub struct Found {
     /// Changes that were acknowledged.
-    pub(super) acknowledged: u64,
+    pub acknowledged: u64,
     /// Changes that were answered otherwise, or not at all.
-    pub(super) unacknowledged: u64,
+    pub unacknowledged: u64,
     /// Checks on the node that acknowledged the last change before, begun after that.
-    pub(super) pairs: u64,
+    pub pairs: u64,
     /// Of all checks on that node, those that were answered by an older state.
-    pub(super) stale_at_home: u64,
+    pub stale_at_home: u64,
     /// Checks on other nodes.
-    pub(super) far_checks: u64,
+    pub far_checks: u64,
     /// How long after the acknowledgement another node still let somebody in.
-    pub(super) longest: Duration,
+    pub longest: Duration,
     /// Answers of other nodes that were older than the hard bound.
-    pub(super) past_bound: u64,
+    pub past_bound: u64,
     /// Answers that were never right.
-    pub(super) invented: u64,
+    pub invented: u64,
     /// Checks that overlapped a change that takes access away.
-    pub(super) races: u64,
+    pub races: u64,
     /// Keys that a node let in after all was over.
-    pub(super) came_back: u64,
+    pub came_back: u64,
     /// Keys whose record does not say what was acknowledged.
-    pub(super) kept_otherwise: u64,
+    pub kept_otherwise: u64,
     /// Answers that are neither yes nor no nor 503.
-    pub(super) odd: u64,
+    pub odd: u64,
     /// Checks without a decision.
-    pub(super) undecided: u64,
+    pub undecided: u64,
 }
 
 impl Found {
     /// Judges every answer of a history. Changes were made at `home`; other nodes may be behind by the bound.
-    pub(super) fn judge(&mut self, history: &History, home: usize, bound: Duration) {
+    pub fn judge(&mut self, history: &History, home: usize, bound: Duration) {
         for check in &history.checks {
             let age = history.age(check);
             if age == Age::Invented {
@@ -56,7 +56,7 @@ impl Found {
     }
 
     /// Adds what another worker counted.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         self.acknowledged += other.acknowledged;
         self.unacknowledged += other.unacknowledged;
         self.pairs += other.pairs;
