@@ -8,6 +8,7 @@ mod deny;
 mod failure;
 mod features;
 mod find;
+mod galera;
 mod install;
 mod machine;
 mod mariadb;
