@@ -7,6 +7,7 @@ pub mod client;
 pub mod connection;
 pub mod forwarder;
 pub mod galera;
+pub mod haproxy;
 pub mod history;
 pub mod mariadbd;
 pub mod node;

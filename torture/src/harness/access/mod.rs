@@ -26,26 +26,29 @@ pub enum Reach {
     Everywhere,
 }
 
-/// Has so many workers make changes until there are enough of them, or it is over for another reason.
+/// So many workers, each with an account of its own.
+#[must_use]
+pub fn workers<'a>(run: &Run, service: &'a Service, reach: Reach, count: usize) -> Vec<Worker<'a>> {
+    // One after the other: accounts and sign-ins cost a slow hash each.
+    let joining = (0..count).map(|number| {
+        let random = run.random(&format!("{reach:?} {number}"));
+        Worker::new(service, reach, number, random)
+    });
+    joining.collect()
+}
+
+/// Has workers make changes until there are enough of them, or it is over for another reason.
 #[must_use]
 pub fn run(
     run: &Run,
-    service: &Service,
-    reach: Reach,
+    workers: &mut [Worker<'_>],
     changes: u64,
-    workers: usize,
     is_over: impl Fn() -> bool,
 ) -> Found {
     let (made, over, running) = (AtomicU64::new(0), AtomicBool::new(false), AtomicU64::new(0));
     let total = Mutex::new(Found::default());
-    // One after the other: accounts and sign-ins cost a slow hash each.
-    let joining = (0..workers).map(|number| {
-        let random = run.random(&format!("{reach:?} {number}"));
-        Worker::new(service, reach, number, random)
-    });
-    let joining: Vec<_> = joining.collect();
     std::thread::scope(|scope| {
-        for mut worker in joining {
+        for worker in workers {
             let (made, over, running, total) = (&made, &over, &running, &total);
             running.fetch_add(1, Ordering::SeqCst);
             scope.spawn(move || {
@@ -55,18 +58,16 @@ pub fn run(
                     worker.round();
                     made.fetch_add(worker.found.acknowledged - before, Ordering::SeqCst);
                 }
-                total.lock().unwrap().add(&worker.found);
+                total
+                    .lock()
+                    .unwrap()
+                    .add(&std::mem::take(&mut worker.found));
             });
         }
         while running.load(Ordering::SeqCst) > 0 {
             std::thread::sleep(Duration::from_millis(50));
             over.store(is_over(), Ordering::SeqCst);
-            run.progress(|| {
-                format!(
-                    "{} of {changes} changes, {reach:?}",
-                    made.load(Ordering::SeqCst)
-                )
-            });
+            run.progress(|| format!("{} changes", made.load(Ordering::SeqCst)));
         }
     });
     total.into_inner().unwrap()

@@ -62,7 +62,7 @@ impl<'a> Worker<'a> {
     pub fn new(service: &'a Service, reach: Reach, number: usize, random: fastrand::Rng) -> Self {
         let addresses = service.addresses();
         let home = number % addresses.len();
-        let (account, person) = service.register(home, &format!("{reach:?}-{number}@example.com"));
+        let (account, person) = service.register(home, &service.address());
         let others = (0..addresses.len()).filter(|node| *node != home);
         let watched: Vec<_> = match reach {
             Reach::Home => vec![home],

@@ -26,7 +26,7 @@ pub(super) fn run(run: &Run, plan: &Plan, service: &Service, galera: &mut Galera
     if plan.crashes == 0 {
         return Vec::new();
     }
-    let (_, person) = service.register(0, "crash@example.com");
+    let (_, person) = service.register(0, &service.address());
     let mut random = run.random("crash");
     let (mut crashes, mut acknowledged) = (0, 0);
     let (mut lost_keys, mut lost_revocations, mut undecided) = (0, 0, 0);

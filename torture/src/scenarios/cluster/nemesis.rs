@@ -8,6 +8,15 @@ use crate::harness::galera::{Galera, NODES};
 use crate::harness::person::{Key, Person};
 use crate::run::Run;
 
+/// How the servers reach the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Front {
+    /// The first server the first node, the second the second.
+    Direct,
+    /// Both by a proxy, which goes on to another node.
+    Proxy,
+}
+
 /// What was done to the nodes, and what a server said whose node was alone.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Suffered {
@@ -27,6 +36,7 @@ pub(super) struct Suffered {
 pub(super) struct Nemesis<'a> {
     galera: &'a mut Galera,
     random: fastrand::Rng,
+    pub(super) front: Front,
     /// The servers, by the node they are on.
     servers: Vec<Connection>,
     person: Person,
@@ -36,12 +46,13 @@ pub(super) struct Nemesis<'a> {
 }
 
 impl<'a> Nemesis<'a> {
-    pub(super) fn new(run: &Run, service: &Service, galera: &'a mut Galera) -> Self {
-        let (_, person) = service.register(0, "nemesis@example.com");
+    pub(super) fn new(run: &Run, service: &Service, galera: &'a mut Galera, front: Front) -> Self {
+        let (_, person) = service.register(0, &service.address());
         let cold = person.key(service.nodes[0].address);
         Self {
             galera,
             random: run.random("nemesis"),
+            front,
             servers: service
                 .addresses()
                 .into_iter()
@@ -68,8 +79,8 @@ impl<'a> Nemesis<'a> {
             let node = self.random.usize(..NODES);
             match turn % 3 {
                 0 => self.kill(node, hold),
-                1 => self.pause(node, hold),
                 // One that has a server in front.
+                1 => self.pause(node % self.servers.len(), hold),
                 _ => self.part(node % self.servers.len(), hold),
             }
             self.galera.wait_for(node);
@@ -106,7 +117,9 @@ impl<'a> Nemesis<'a> {
         );
         let start = Instant::now();
         while start.elapsed() < hold {
-            self.ask_alone(node);
+            if self.front == Front::Direct {
+                self.ask_alone(node);
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
         self.galera.isolate(node, false);

@@ -87,36 +87,18 @@ pub fn run_plan(run: &Run, plan: &Plan) -> Vec<Figure> {
     let share = |part: u32| move || run.elapsed() >= run.time(Duration::MAX) / 8 * part;
     {
         let service = alone(plan);
-        let found = access::run(
-            run,
-            &service,
-            Reach::Home,
-            plan.changes_alone,
-            plan.workers,
-            share(2),
-        );
+        let mut workers = access::workers(run, &service, Reach::Home, plan.workers);
+        let found = access::run(run, &mut workers, plan.changes_alone, share(2));
         figures.extend(near("one node, SQLite", &found));
         figures.extend(service.end("one node, SQLite"));
     }
     if let Some(database) = MariaDb::start() {
         let (service, way) = of_three(plan, &database.url());
-        let found = access::run(
-            run,
-            &service,
-            Reach::Home,
-            plan.changes,
-            plan.workers,
-            share(5),
-        );
+        let mut workers = access::workers(run, &service, Reach::Home, plan.workers);
+        let found = access::run(run, &mut workers, plan.changes, share(5));
         figures.extend(near("three nodes, MariaDB", &found));
-        let found = access::run(
-            run,
-            &service,
-            Reach::Everywhere,
-            plan.far_changes,
-            plan.far_workers,
-            share(7),
-        );
+        let mut workers = access::workers(run, &service, Reach::Everywhere, plan.far_workers);
+        let found = access::run(run, &mut workers, plan.far_changes, share(7));
         figures.extend(far(plan, &found));
         figures.extend(blind::run(run, plan, &service, (&way, &database)));
         figures.extend(service.end("three nodes, MariaDB"));
