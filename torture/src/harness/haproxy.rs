@@ -94,3 +94,16 @@ impl Drop for HaProxy {
         let _ = self.child.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_shows_the_files_that_are_run() {
+        let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cluster.md"));
+        for file in [CONFIGURATION, CHECK] {
+            assert!(page.contains(file), "{file}");
+        }
+    }
+}

@@ -89,7 +89,13 @@ pub fn run_plan(run: &Run, plan: &Plan) -> Vec<Figure> {
     let mut figures = Vec::new();
     let nodes = (0..2).map(|node| Settings::new(framework(node), galera.url(node)));
     let service = Service::start(nodes.collect(), plan.bound);
-    let is_over = || run.elapsed() >= run.time(Duration::MAX) / 4;
+    let is_over = || run.elapsed() >= run.time(Duration::MAX) / 8;
+    for (how, causal) in [("without", false), ("with", true)] {
+        let what =
+            format!("median time of a reading {how} waiting for what other nodes have committed");
+        let micros = galera.time_of_reading(1, causal).as_micros();
+        figures.push(Figure::plain(what, format!("{micros} µs")));
+    }
     let mut workers = access::workers(run, &service, Reach::Everywhere, plan.workers);
     let calm = access::run(run, &mut workers, plan.calm, is_over);
     figures.extend([
@@ -147,7 +153,7 @@ fn trouble(
     let (over, suffered) = (AtomicBool::new(false), Mutex::new(Suffered::default()));
     // With a limit, each front has its share.
     let share = match nemesis.front {
-        Front::Direct => 5,
+        Front::Direct => 4,
         Front::Proxy => 8,
     };
     let left = (run.time(Duration::MAX) / 8 * share).saturating_sub(run.elapsed());
