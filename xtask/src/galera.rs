@@ -34,7 +34,7 @@ pub(crate) fn find_or_install() -> Outcome<Option<PathBuf>> {
     find()?.map(Some).ok_or_else(|| Failure::new(what))
 }
 
-/// HAProxy, which stands in front of a cluster. Installs it where that is possible.
+/// `HAProxy`, which stands in front of a cluster. Installs it where that is possible.
 pub(crate) fn haproxy() -> Outcome<Option<PathBuf>> {
     if let Some(found) = find::HAPROXY.find()? {
         return Ok(Some(found));

@@ -44,7 +44,7 @@ pub(crate) fn galera() -> Outcome {
     packages(&["galera-4", "rsync"], GALERA_ADVICE)
 }
 
-/// Installs HAProxy, or says what to do instead.
+/// Installs `HAProxy`, or says what to do instead.
 pub(crate) fn haproxy() -> Outcome {
     packages(&["haproxy"], HAPROXY_ADVICE)
 }

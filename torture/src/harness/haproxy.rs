@@ -1,4 +1,4 @@
-//! HAProxy in front of a cluster, with the very files that `docs/cluster.md` shows.
+//! `HAProxy` in front of a cluster, with the very files that `docs/cluster.md` shows.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -31,7 +31,7 @@ pub struct Plan {
     pub troubles: u64,
     /// For how long each time.
     pub hold: Duration,
-    /// How often a node is troubled behind HAProxy.
+    /// How often a node is troubled behind `HAProxy`.
     pub proxied: u64,
     /// Who changes keys meanwhile.
     pub workers: usize,
