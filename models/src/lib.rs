@@ -4,4 +4,5 @@
 //! file of `sakms-core` that is written against a module of atomics, and gets loom's here. The models are tests.
 #![cfg(test)]
 
+mod hash;
 mod service;

@@ -1,12 +1,14 @@
 //! The list of scenarios.
 
+pub mod cluster;
+pub mod consistency;
 pub mod crash;
-pub mod life;
-pub mod power;
-pub mod soak;
 pub mod database_trouble;
 pub mod flood;
+pub mod life;
+pub mod power;
 pub mod slow_loris;
+pub mod soak;
 
 use crate::figure::Figure;
 use crate::run::Run;
@@ -63,6 +65,16 @@ pub const ALL: &[Scenario] = &[
         name: "slow-loris",
         about: "clients that send nothing, byte by byte, or never read",
         run: slow_loris::long,
+    },
+    Scenario {
+        name: "consistency",
+        about: "access is taken away while others check, on one node and on three",
+        run: consistency::long,
+    },
+    Scenario {
+        name: "cluster",
+        about: "Galera nodes are killed, stopped and cut off",
+        run: cluster::long,
     },
 ];
 

@@ -41,6 +41,22 @@ pub(crate) const CHROMEDRIVER: Wanted = Wanted {
     version_says: &["ChromeDriver"],
 };
 
+/// What nodes of a cluster copy their data with.
+pub(crate) const RSYNC: Wanted = Wanted {
+    variable: "SAKMS_RSYNC",
+    names: &["rsync"],
+    what: "rsync",
+    version_says: &["rsync"],
+};
+
+/// A proxy in front of a cluster.
+pub(crate) const HAPROXY: Wanted = Wanted {
+    variable: "SAKMS_HAPROXY",
+    names: &["haproxy"],
+    what: "HAProxy",
+    version_says: &["HAProxy"],
+};
+
 const INSTALLER_NAMES: [&str; 2] = ["mariadb-install-db", "mysql_install_db"];
 
 /// Where packages put programs. Most are not in the PATH of a plain user.

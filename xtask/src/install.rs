@@ -22,6 +22,14 @@ const BROWSER_ADVICE: &str = "Chromium or chromedriver is not installed: install
 const TROUBLE_ADVICE: &str = "strace or faketime is not installed (Debian: `apt-get install strace faketime`): power cuts, migrations \
      that are killed and clocks that jump are left out";
 
+/// What a cluster of several MariaDB needs besides them.
+pub(crate) const GALERA_ADVICE: &str = "Galera or rsync is not installed, so the tests on a cluster are left out: install \
+     both (Debian, Ubuntu: `apt-get install galera-4 rsync`), or name a libgalera_smm.so in SAKMS_GALERA";
+
+/// What stands in front of a cluster.
+pub(crate) const HAPROXY_ADVICE: &str = "HAProxy is not installed, so the scenario behind it is left out: install it \
+     (Debian, Ubuntu: `apt-get install haproxy`), or name one in SAKMS_HAPROXY";
+
 /// Installs MariaDB and gives its daemon, or says what to do instead.
 pub(crate) fn mariadb() -> Outcome<PathBuf> {
     packages(&["mariadb-server"], MARIADB_ADVICE)?;
@@ -46,9 +54,24 @@ pub(crate) fn trouble() {
     }
 }
 
+/// Installs what a cluster needs, or says what to do instead.
+pub(crate) fn galera() -> Outcome {
+    packages(&["galera-4", "rsync"], GALERA_ADVICE)
+}
+
+/// Installs `HAProxy`, or says what to do instead.
+pub(crate) fn haproxy() -> Outcome {
+    packages(&["haproxy"], HAPROXY_ADVICE)
+}
+
+/// Whether anything can be installed: by root, with apt-get.
+pub(crate) fn is_possible() -> bool {
+    scratch::is_root() && run::capture(Command::new("apt-get").arg("--version")).is_ok()
+}
+
 /// Installs Debian's packages of these names, or gives the advice.
 fn packages(names: &[&str], advice: &str) -> Outcome {
-    if !scratch::is_root() || run::capture(Command::new("apt-get").arg("--version")).is_err() {
+    if !is_possible() {
         return Err(Failure::new(advice));
     }
     let list = names.join(" and ");

@@ -11,6 +11,7 @@ mod failure;
 mod features;
 mod find;
 mod fuzz;
+mod galera;
 mod install;
 mod machine;
 mod mariadb;

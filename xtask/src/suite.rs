@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
@@ -15,7 +15,7 @@ use crate::mariadb::Server;
 use crate::report::{Report, say};
 use crate::scratch::Scratch;
 use crate::workspace::cargo;
-use crate::{find, install, run, signals};
+use crate::{find, galera, install, run, signals};
 
 /// The server the tests use: given by the user, or set here for them.
 const URL: &str = "SAKMS_TEST_MARIADB_URL";
@@ -23,6 +23,8 @@ const URL: &str = "SAKMS_TEST_MARIADB_URL";
 const REQUIRE: &str = "SAKMS_TEST_REQUIRE";
 /// The daemon, for tests that start and kill a server of their own.
 const DAEMON: &str = "SAKMS_TEST_MARIADBD";
+/// Galera's library, for tests that start a cluster of their own.
+const GALERA: &str = "SAKMS_TEST_GALERA";
 /// The browser, and what drives it.
 const CHROMIUM: &str = "SAKMS_TEST_CHROMIUM";
 const CHROMEDRIVER: &str = "SAKMS_TEST_CHROMEDRIVER";
@@ -52,12 +54,17 @@ pub(crate) fn test(options: &Options) -> Outcome {
     } else {
         report.need("mariadb", || Database::open(&scratch))?
     };
+    let galera = if options.no_mariadb {
+        None
+    } else {
+        report.need("galera", galera::find_or_install)?
+    };
     let browser = if options.no_browser {
         None
     } else {
         Some(report.need("browser", Browser::find_or_install)?)
     };
-    let mut surroundings = variables(&database, browser.as_ref());
+    let mut surroundings = variables(&database, galera.as_deref(), browser.as_ref());
     surroundings.push(("TMPDIR", Some(scratch.for_tests()?.into())));
 
     if options.runner_args.is_empty() {
@@ -153,11 +160,19 @@ impl Database {
 }
 
 /// What the tests are told. A variable without a value is taken away.
-pub(crate) fn variables(database: &Database, browser: Option<&Browser>) -> Variables {
+pub(crate) fn variables(
+    database: &Database,
+    galera: Option<&Path>,
+    browser: Option<&Browser>,
+) -> Variables {
     let mut required = Vec::new();
     let (url, daemon) = database.programs().map_or((None, None), |programs| {
         required.push("mariadb");
         programs
+    });
+    let galera = galera.map(|library| {
+        required.push("galera");
+        library.into()
     });
     let (chromium, driver) = browser.map_or((None, None), |browser| {
         required.push("chromium");
@@ -168,6 +183,7 @@ pub(crate) fn variables(database: &Database, browser: Option<&Browser>) -> Varia
     vec![
         (URL, url),
         (DAEMON, daemon),
+        (GALERA, galera),
         (CHROMIUM, chromium),
         (CHROMEDRIVER, driver),
         (REQUIRE, required),
@@ -213,7 +229,9 @@ mod tests {
 
     fn told(database: &Database, browser: Option<&Browser>, name: &str) -> Option<String> {
         let mut command = Command::new("true");
-        surround(&mut command, &variables(database, browser));
+        let galera = Path::new("libgalera_smm.so");
+        let galera = database.programs().map(|_| galera);
+        surround(&mut command, &variables(database, galera, browser));
         let told = command.get_envs().find(|(told, _)| *told == name);
         told.unwrap()
             .1
@@ -222,7 +240,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_the_tests_do_not_hear_of() {
-        for name in [URL, DAEMON, CHROMIUM, CHROMEDRIVER, REQUIRE] {
+        for name in [URL, DAEMON, GALERA, CHROMIUM, CHROMEDRIVER, REQUIRE] {
             assert_eq!(told(&Database::None, None, name), None, "{name}");
         }
     }
@@ -237,9 +255,10 @@ mod tests {
             driver: "chromedriver".into(),
         };
         let told = |browser, name| told(&given, browser, name).unwrap();
-        assert_eq!(told(None, REQUIRE), "mariadb");
+        assert_eq!(told(None, REQUIRE), "mariadb,galera");
+        assert_eq!(told(None, GALERA), "libgalera_smm.so");
         assert_eq!(told(None, DAEMON), "mariadbd");
-        assert_eq!(told(Some(&browser), REQUIRE), "mariadb,chromium");
+        assert_eq!(told(Some(&browser), REQUIRE), "mariadb,galera,chromium");
         assert_eq!(told(Some(&browser), CHROMIUM), "chromium");
         assert_eq!(told(Some(&browser), CHROMEDRIVER), "chromedriver");
     }

@@ -14,12 +14,15 @@ use crate::report::{Report, say};
 use crate::scratch::Scratch;
 use crate::suite::{self, Database};
 use crate::workspace::{cargo, root, target};
-use crate::{curve, install, machine, run};
+use crate::{curve, galera, install, machine, run};
 
 const PAGE: Marks = Marks {
     begin: "<!-- found: written by `cargo xtask torture all` -->",
     end: "<!-- /found -->",
 };
+
+/// The proxy in front of a cluster.
+const HAPROXY: &str = "SAKMS_TEST_HAPROXY";
 
 /// Which scenarios, and for how long.
 #[derive(Debug, Args)]
@@ -52,7 +55,17 @@ pub(crate) fn torture(options: &Options) -> Outcome {
     let database = report.need("mariadb", Database::daemon_alone)?;
     install::trouble();
     let figures = scratch.path().join("found.tsv");
-    let mut surroundings = suite::variables(&database, None);
+    let (mut galera, mut haproxy) = (None, None);
+    if options
+        .names
+        .iter()
+        .any(|name| name == "cluster" || name == "all")
+    {
+        galera = report.need("galera", galera::find_or_install)?;
+        haproxy = report.need("haproxy", galera::haproxy)?;
+    }
+    let mut surroundings = suite::variables(&database, galera.as_deref(), None);
+    surroundings.push((HAPROXY, haproxy.map(Into::into)));
     surroundings.push(("TMPDIR", Some(scratch.for_tests()?.into())));
     report.step("scenarios", || {
         let mut command = Command::new(&program);

@@ -30,6 +30,12 @@ mod keyed;
 mod pool;
 mod queue;
 
+/// What `queue` is made of; a model of it is run on others.
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+}
+
 use std::fmt;
 
 pub use argon2::{Argon2Params, HashLimits, InvalidParams};

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use super::HashError;
 use super::arena::Arena;
+use super::sync::{Arc, AtomicBool, AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
 
 /// Decides between a thread that begins a job and a caller who stops waiting for it: only one of them can.
 #[derive(Debug, Clone, Default)]

@@ -144,20 +144,7 @@ impl MariaDb {
                     .arg(self.folder.path()),
             );
         }
-        let beside = |name: &str| {
-            self.daemon
-                .parent()
-                .unwrap_or(Path::new("/usr/bin"))
-                .join(name)
-        };
-        let installers = ["mariadb-install-db", "mysql_install_db"];
-        let places = installers
-            .iter()
-            .flat_map(|name| [beside(name), Path::new("/usr/bin").join(name)]);
-        let installer = places.into_iter().find(|path| path.exists()).unwrap();
-        let mut install = Command::new(installer);
-        install.arg(format!("--defaults-file={}", self.defaults().display()));
-        succeed(install.args(["--auth-root-authentication-method=normal", "--skip-test-db"]));
+        install(&self.daemon, &self.defaults());
     }
 }
 
@@ -170,12 +157,25 @@ impl Drop for MariaDb {
     }
 }
 
-fn is_root() -> bool {
+/// Fills the empty data folder that a defaults file names.
+pub(super) fn install(daemon: &Path, defaults: &Path) {
+    let beside = |name: &str| daemon.parent().unwrap_or(Path::new("/usr/bin")).join(name);
+    let installers = ["mariadb-install-db", "mysql_install_db"];
+    let places = installers
+        .iter()
+        .flat_map(|name| [beside(name), Path::new("/usr/bin").join(name)]);
+    let installer = places.into_iter().find(|path| path.exists()).unwrap();
+    let mut install = Command::new(installer);
+    install.arg(format!("--defaults-file={}", defaults.display()));
+    succeed(install.args(["--auth-root-authentication-method=normal", "--skip-test-db"]));
+}
+
+pub(super) fn is_root() -> bool {
     let user = Command::new("id").arg("-u").output().unwrap();
     user.stdout == b"0\n"
 }
 
-fn succeed(command: &mut Command) {
+pub(super) fn succeed(command: &mut Command) {
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert!(
         output.status.success(),

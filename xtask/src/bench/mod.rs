@@ -64,7 +64,7 @@ pub(crate) fn bench(options: &Options) -> Outcome {
     };
     let figures = scratch.path().join("figures.tsv");
     let mut surroundings = options.variables();
-    surroundings.extend(suite::variables(&database, None));
+    surroundings.extend(suite::variables(&database, None, None));
     surroundings.extend([
         ("SAKMS_BENCH_FIGURES", Some(figures.clone().into())),
         // Not where an earlier run left its own: criterion would compare with it.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sqlx::Row as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions, MySqlSslMode};
 
 use super::home::Home;
@@ -31,6 +32,13 @@ const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVI
      /*M! , max_statement_time = ? / 1000, idle_transaction_timeout = 10 */ \
      /*!80000 , max_execution_time = ? */";
 const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+/// Whether the server is a node of a Galera cluster. Servers that know nothing of it answer with no row.
+const CLUSTER: &str = "SHOW GLOBAL VARIABLES LIKE 'wsrep_on'";
+/// A node of a cluster answers what it has, and may have less than another has acknowledged: for a moment usually, and for
+/// much longer when it was cut off or stood still and does not know it yet. With this, reading and beginning a
+/// transaction wait until the node has all that was committed before, and fail where it cannot tell. The journal is worth
+/// nothing without: a node that reads an old one believes that nothing was revoked.
+const CAUSAL: &str = "SET SESSION wsrep_sync_wait = 1";
 
 /// The URL's options about TLS that the driver knows; it passes over others without a word.
 const TLS_OPTIONS: [&str; 8] = [
@@ -259,6 +267,14 @@ async fn settle_in(connection: &mut MySqlConnection, millis: i64) -> Result<(), 
         .execute(&mut *connection)
         .await?;
     sqlx::raw_sql(ISOLATION).execute(&mut *connection).await?;
+    let cluster = sqlx::raw_sql(CLUSTER)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(row) = cluster
+        && row.try_get_unchecked::<String, _>(1)? == "ON"
+    {
+        sqlx::raw_sql(CAUSAL).execute(connection).await?;
+    }
     Ok(())
 }
 

@@ -78,6 +78,8 @@ impl SqlStore<MariaDb> {
     /// It keeps the pool's settings and shares its connections with the host: size it for both. The connections it opens
     /// belong to the Tokio runtime it is made in, which has to outlive it. A store with a
     /// [builder](Self::builder) of its own has connections set apart for checks.
+    ///
+    /// On a Galera cluster the pool has to set `wsrep_sync_wait = 1` on its connections, as the builder's own do.
     #[must_use]
     pub fn from_pool(pool: MySqlPool) -> Self {
         Self::with(MariaDb {
