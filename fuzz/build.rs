@@ -1,7 +1,3 @@
-#![expect(
-    clippy::print_stdout,
-    reason = "that is how a build script talks to cargo"
-)]
 //! Makes `cfg(fuzzing)` known, which `cargo xtask fuzz` sets.
 
 fn main() {
