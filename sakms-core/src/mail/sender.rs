@@ -31,7 +31,7 @@ impl FromStr for Sender {
 
     fn from_str(text: &str) -> Result<Self, InvalidSender> {
         let (name, address) = match text.strip_suffix('>').map(|rest| rest.split_once('<')) {
-            Some(Some((name, address))) => (Some(name.trim().parse()?), address),
+            Some(Some((name, address))) => (Some(name.trim_matches(' ').parse()?), address),
             Some(None) => return Err(InvalidSender),
             None => (None, text),
         };

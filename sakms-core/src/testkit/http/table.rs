@@ -35,6 +35,7 @@ pub async fn every_route_answers_each_credential(stage: &Stage) {
                     Access::SignedIn => "token_only",
                     _ => "insufficient_scope",
                 },
+                (400, _) => "invalid_code",
                 (409, _) => "no_rotation",
                 (404, _) => "not_found",
                 _ if matches!(route.group, Group::Documents | Group::Tokens) => continue,

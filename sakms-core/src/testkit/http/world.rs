@@ -116,9 +116,7 @@ impl Stage {
 
     /// The same with nothing believed that was not read for the request itself.
     pub async fn world_with_sessions_that_reads(&self) -> World {
-        let states = self.faults.clone();
-        self.world_of(|builder| reading(builder.sessions(states)))
-            .await
+        self.world_with_mail(reading).await
     }
 
     /// The same with these keys for its tokens.
