@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said() {
         assert!(Advisory::parse("id = \"a\"\npackage = \"b\"\n").is_none());
-        assert!(Advisory::parse("id = \"a\"\npackage = \"b\"\npatched = [\"x\"]\n").is_none());
+        assert!(Advisory::parse("id = \"a\"\npackage = \"b\"\npatched = [\"one\"]\n").is_none());
         assert!(packages("[[package]]\nname = \"a\"\n").is_err());
         assert!(packages("[[package]]\nname = \"a\"\nversion = \"one\"\n").is_err());
     }
