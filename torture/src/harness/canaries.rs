@@ -2,6 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::findings::Findings;
+use super::person::PASSWORD;
+use super::server::{JWT_SECRET, MASTER_KEY};
+
+/// Something in a log that must not be there, for [`Findings::of`].
+pub const SECRETS: &str = "secrets in logs";
 /// How many bytes of a secret are looked for. Of a random text they are as telling as the whole.
 const PART: usize = 16;
 /// How many characters of a key's text are behind its secret: the tag.
@@ -15,6 +21,22 @@ pub struct Canaries {
 }
 
 impl Canaries {
+    /// The secrets that all scenarios share: the password of every person and of MariaDB, the master key, the JWT secret.
+    #[must_use]
+    pub fn usual() -> Self {
+        let words = [PASSWORD, "hush-canary", MASTER_KEY, JWT_SECRET];
+        Self {
+            words: words.map(str::to_owned).into(),
+            ..Self::default()
+        }
+    }
+
+    /// Counts each place at which a log has one.
+    pub fn look_through(&self, log: &str, findings: &Findings) {
+        for _ in 0..self.found(log) {
+            findings.add(SECRETS, || "in the server's log".to_owned());
+        }
+    }
     /// Adds a key's text: it is its secret that is looked for, for the beginning may be shown.
     pub fn key(&mut self, text: &str) {
         self.tail(&text[..text.len() - TAG]);

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::client::{self, Answer};
@@ -23,6 +24,7 @@ pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 /// A command with nothing of the surrounding environment that could set a setting.
@@ -50,7 +52,7 @@ impl Server {
     pub fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
-        let listening = follow(&mut child, Arc::clone(&log));
+        let (listening, reader) = follow(&mut child, Arc::clone(&log));
         let Ok(address) = listening.recv_timeout(Duration::from_mins(1)) else {
             let _ = child.kill();
             panic!("the server does not listen:\n{}", log.lock().unwrap());
@@ -59,6 +61,7 @@ impl Server {
             child,
             address,
             log,
+            reader: Some(reader),
         }
     }
 
@@ -109,6 +112,14 @@ impl Server {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        self.read_to_the_end();
+    }
+
+    /// Waits until all that a server which has ended logged is read.
+    fn read_to_the_end(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
     }
 
     /// Sends a signal by name.
@@ -122,7 +133,9 @@ impl Server {
 
     /// Waits for it to end.
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
-        wait(&mut self.child, limit)
+        let status = wait(&mut self.child, limit);
+        self.read_to_the_end();
+        status
     }
 }
 
@@ -137,10 +150,10 @@ impl Drop for Server {
 }
 
 /// Keeps what the server logs, and gives the address once it listens.
-fn follow(child: &mut Child, log: Arc<Mutex<String>>) -> Receiver<SocketAddr> {
+fn follow(child: &mut Child, log: Arc<Mutex<String>>) -> (Receiver<SocketAddr>, JoinHandle<()>) {
     let (sender, receiver) = channel();
     let stderr = BufReader::new(child.stderr.take().unwrap());
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         for line in stderr.lines().map_while(Result::ok) {
             let address = line
                 .split("http://")
@@ -152,7 +165,7 @@ fn follow(child: &mut Child, log: Arc<Mutex<String>>) -> Receiver<SocketAddr> {
             }
         }
     });
-    receiver
+    (receiver, reader)
 }
 
 fn wait(child: &mut Child, limit: Duration) -> ExitStatus {

@@ -273,6 +273,8 @@ impl Holder {
                 self.seen = None;
                 return Outcome::Done;
             }
+            // What this one did, if it did anything, was not seen.
+            self.seen = None;
             std::thread::sleep(PAUSE);
         }
         Outcome::Unknown

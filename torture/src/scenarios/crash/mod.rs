@@ -11,12 +11,11 @@ pub use database::run as run_database;
 pub use server::run as run_server;
 
 use crate::figure::Figure;
-use crate::harness::canaries::Canaries;
+use crate::harness::canaries::{Canaries, SECRETS};
 use crate::harness::findings::Findings;
 use crate::harness::holder::{Books, Holder, KINDS, Outcome, WRONG};
 use crate::harness::ledger::Ledger;
-use crate::harness::person::PASSWORD;
-use crate::harness::server::{JWT_SECRET, MASTER_KEY, Server};
+use crate::harness::server::Server;
 use crate::run::Run;
 
 /// How often each database, or the server on it, is killed, and how much has to be acknowledged between.
@@ -163,17 +162,11 @@ impl Crowd {
 
     /// Looks for secrets in a log.
     fn look_through(&self, log: &str) {
-        let mut canaries = Canaries::default();
+        let mut canaries = Canaries::usual();
         for holder in &self.holders {
             holder.watch(&mut canaries);
         }
-        for word in [PASSWORD, MASTER_KEY, JWT_SECRET, "hush-canary"] {
-            canaries.word(word);
-        }
-        for _ in 0..canaries.found(log) {
-            self.findings
-                .add(SECRETS, || "in the server's log".to_owned());
-        }
+        canaries.look_through(log, &self.findings);
     }
 
     fn figures(&self, killed: &str) -> Vec<Figure> {
@@ -201,8 +194,6 @@ impl Crowd {
 
 /// A journal that does not verify.
 const BROKEN_CHAIN: &str = "times that the journal's chain did not verify";
-/// Something in a log that must not be there.
-const SECRETS: &str = "secrets in logs";
 
 /// A client's thread: it works until its server, or the database, is gone.
 fn work<'scope, 'a: 'scope>(

@@ -24,9 +24,9 @@ impl Plan {
     pub const fn short() -> Self {
         Self {
             kills: 10,
-            operations: 300,
-            clients: 4,
-            verify: 5,
+            operations: 120,
+            clients: 3,
+            verify: 10,
         }
     }
 }

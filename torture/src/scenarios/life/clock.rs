@@ -9,6 +9,7 @@ use sakms_core::testkit::skipped;
 use serde_json::json;
 
 use crate::figure::Figure;
+use crate::harness::canaries::{Canaries, SECRETS};
 use crate::harness::findings::Findings;
 use crate::harness::person::{Key, Person, verdict};
 use crate::harness::server::Server;
@@ -66,7 +67,7 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
     let Some(library) = library() else {
         return vec![Figure::plain("clock that jumps", "libfaketime is not here")];
     };
-    let findings = Findings::of(&[REVIVED, REFUSED, EXPIRED, FORGOTTEN, WRONG]);
+    let findings = Findings::of(&[REVIVED, REFUSED, EXPIRED, FORGOTTEN, WRONG, SECRETS]);
     let mut jumps = 0;
     for framework in FRAMEWORKS {
         let folder = tempfile::tempdir().unwrap();
@@ -96,6 +97,11 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
             }
         }
         let log = server.log();
+        let mut canaries = Canaries::usual();
+        for key in life.good.iter().chain(&life.revoked) {
+            canaries.key(&key.text);
+        }
+        canaries.look_through(&log, &findings);
         if log.contains("panicked") {
             findings.add(WRONG, || log);
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::figure::Figure;
+use crate::harness::canaries::{Canaries, SECRETS};
 use crate::harness::findings::Findings;
 use crate::harness::holder::{Books, Holder, KINDS, Outcome, WRONG};
 use crate::harness::ledger::Ledger;
@@ -92,7 +93,7 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
 
 fn on(run: &Run, place: &str, plan: Plan, site: &Site, disk: &SmallDisk) -> Vec<Figure> {
     let mut kinds = KINDS.to_vec();
-    kinds.extend([UNSAID, STUCK, REFUSED, CHAIN]);
+    kinds.extend([UNSAID, STUCK, REFUSED, CHAIN, SECRETS]);
     let findings = Findings::of(&kinds);
     let ledger = Ledger::create(&site.folder().join("ledger"));
     let books = Books {
@@ -146,6 +147,9 @@ fn on(run: &Run, place: &str, plan: Plan, site: &Site, disk: &SmallDisk) -> Vec<
     if !site.chain_holds() {
         findings.add(CHAIN, || "after the last time".to_owned());
     }
+    let mut canaries = Canaries::usual();
+    holder.watch(&mut canaries);
+    canaries.look_through(&server.log(), &findings);
     let place = format!("full disk of {place}");
     let mut figures = vec![
         Figure::plain(format!("{place}: times"), times),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::figure::Figure;
-use crate::harness::canaries::Canaries;
+use crate::harness::canaries::{Canaries, SECRETS};
 use crate::harness::findings::Findings;
 use crate::harness::link::Link;
 use crate::harness::mariadbd::MariaDb;
@@ -58,7 +58,6 @@ const LOST_USES: &str = "uses that were answered and not counted";
 const SURPLUS_USES: &str = "uses that were counted and never made";
 const STATUS: &str = "servers that ended with another status than 0";
 const LATE: &str = "servers that took more than 10 s to end";
-const SECRETS: &str = "secrets in logs";
 
 /// A client that sends one request after another over a connection of its own.
 struct Client {
@@ -109,8 +108,7 @@ fn on(run: &Run, place: &str, plan: Plan, mut site: Site) -> Vec<Figure> {
     let mut server = site.start();
     let mut clients = clients(server.address, plan.clients);
     let (mut signals, mut slowest) = (0, Duration::ZERO);
-    let mut canaries = Canaries::default();
-    canaries.word(PASSWORD);
+    let mut canaries = Canaries::usual();
     while signals < plan.signals && !run.is_over() {
         let address = server.address;
         let over = AtomicBool::new(false);
@@ -150,9 +148,7 @@ fn on(run: &Run, place: &str, plan: Plan, mut site: Site) -> Vec<Figure> {
             canaries.key(&client.key.text);
             client.made.iter().for_each(|key| canaries.key(&key.text));
         }
-        for _ in 0..canaries.found(&server.log()) {
-            findings.add(SECRETS, || "in the server's log".to_owned());
-        }
+        canaries.look_through(&server.log(), &findings);
         site.turn(signals);
         server = site.start();
         for client in &mut clients {

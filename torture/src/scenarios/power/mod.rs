@@ -16,6 +16,7 @@ use std::time::Duration;
 use sakms_core::clock::{Clock as _, SystemClock};
 
 use crate::figure::Figure;
+use crate::harness::canaries::{Canaries, SECRETS};
 use crate::harness::findings::Findings;
 use crate::harness::holder::{Books, HALF, Holder, KINDS, Outcome, WRONG};
 use crate::harness::ledger::{Entry, Ledger, Truth};
@@ -74,7 +75,7 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
         return vec![Figure::plain("power cuts", "strace is not here")];
     }
     let mut kinds = KINDS.to_vec();
-    kinds.push(UNOPENED);
+    kinds.extend([UNOPENED, SECRETS]);
     let findings = Findings::of(&kinds);
     let mut random = run.random("cuts");
     let (mut cuts, mut operations, mut changes, mut lost) = (0_usize, 0, 0, 0_usize);
@@ -176,6 +177,11 @@ impl Record {
         if site.chain_holds() {
             let server = site.start();
             self.compare(self.events[cut].at, &server, findings);
+            let mut canaries = Canaries::usual();
+            for holder in &self.holders {
+                holder.watch(&mut canaries);
+            }
+            canaries.look_through(&server.log(), findings);
         } else {
             findings.add(UNOPENED, || format!("cut before event {cut}"));
         }
