@@ -6,5 +6,9 @@ use sakms_torture::scenarios::database_trouble::{Plan, scenario};
 
 #[test]
 fn what_is_said_of_a_key_is_right_or_nothing_whatever_the_network_does() {
-    assert_met(&scenario(&Run::short(), &Plan::short()));
+    let found = scenario(&Run::short(), &Plan::short());
+    for figure in &found {
+        println!("{}", figure.line("database-trouble"));
+    }
+    assert_met(&found);
 }

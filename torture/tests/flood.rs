@@ -6,5 +6,9 @@ use sakms_torture::scenarios::flood::{Plan, scenario};
 
 #[test]
 fn what_is_too_much_is_refused_and_known_keys_notice_nothing() {
-    assert_met(&scenario(&Run::short(), &Plan::short()));
+    let found = scenario(&Run::short(), &Plan::short());
+    for figure in &found {
+        println!("{}", figure.line("flood"));
+    }
+    assert_met(&found);
 }

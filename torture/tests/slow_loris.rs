@@ -6,5 +6,9 @@ use sakms_torture::scenarios::slow_loris::{Plan, scenario};
 
 #[test]
 fn slow_clients_are_noticed_by_nobody_and_closed() {
-    assert_met(&scenario(&Run::short(), &Plan::short()));
+    let found = scenario(&Run::short(), &Plan::short());
+    for figure in &found {
+        println!("{}", figure.line("slow-loris"));
+    }
+    assert_met(&found);
 }

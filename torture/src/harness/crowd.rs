@@ -114,23 +114,23 @@ impl Crowd {
         next: impl Fn(u64) -> Option<Vec<u8>> + Send + 'static,
     ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stop);
+        let flag = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap();
             let all = async {
-                let (next, count) = (Rc::new(next), Rc::new(Cell::new(0)));
+                let (requests, count) = (Rc::new(next), Rc::new(Cell::new(0)));
                 let mut crowd = JoinSet::new();
                 for number in 0..people {
-                    let (told, next, count) =
-                        (Arc::clone(&told), Rc::clone(&next), Rc::clone(&count));
+                    let (stopped, next, count) =
+                        (Arc::clone(&flag), Rc::clone(&requests), Rc::clone(&count));
                     crowd.spawn_local(async move {
                         tokio::time::sleep(pace * number / people).await;
                         let next = || {
                             let before = count.replace(count.get() + 1);
-                            (!told.load(Ordering::Relaxed))
+                            (!stopped.load(Ordering::Relaxed))
                                 .then(|| next(before))
                                 .flatten()
                         };
@@ -151,10 +151,10 @@ impl Crowd {
     /// Clients that check these keys one after the other.
     #[must_use]
     pub fn checking(address: SocketAddr, people: u32, pace: Duration, keys: &[String]) -> Self {
-        let requests: Vec<_> = keys.iter().map(|key| check(key)).collect();
+        let texts: Vec<_> = keys.iter().map(|key| check(key)).collect();
         let next = move |number| {
-            let place = usize::try_from(number).unwrap_or(0) % requests.len();
-            Some(requests[place].clone())
+            let which = usize::try_from(number).unwrap_or(0) % texts.len();
+            Some(texts[which].clone())
         };
         Self::start(address, people, pace, next)
     }
@@ -192,18 +192,14 @@ async fn ask(address: SocketAddr, pace: Duration, next: impl Fn() -> Option<Vec<
     while let Some(request) = next() {
         let begun = Instant::now();
         let answer = tokio::time::timeout(PATIENCE, once(address, &mut stream, &request)).await;
-        match answer {
-            Ok(Ok((status, retry_after))) => {
-                let time = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
-                tally.times.push(time);
-                *tally.statuses.entry(status).or_default() += 1;
-                tally.without_retry_after +=
-                    u64::from([429, 503].contains(&status) && !retry_after);
-            }
-            Ok(Err(_)) | Err(_) => {
-                tally.broken += 1;
-                stream = None;
-            }
+        if let Ok(Ok((status, retry_after))) = answer {
+            let time = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
+            tally.times.push(time);
+            *tally.statuses.entry(status).or_default() += 1;
+            tally.without_retry_after += u64::from([429, 503].contains(&status) && !retry_after);
+        } else {
+            tally.broken += 1;
+            stream = None;
         }
         if !pace.is_zero() {
             due = (due + pace).max(Instant::now());
@@ -222,13 +218,12 @@ async fn once(
     // What the server has closed between two requests is opened again: it may do so at any time.
     let mut again = stream.is_some();
     loop {
-        let open = match stream.take() {
-            Some(open) => open,
-            None => {
-                let open = TcpStream::connect(address).await?;
-                open.set_nodelay(true)?;
-                open
-            }
+        let open = if let Some(open) = stream.take() {
+            open
+        } else {
+            let open = TcpStream::connect(address).await?;
+            open.set_nodelay(true)?;
+            open
         };
         match exchange(open, request).await {
             Ok((answer, kept)) => {

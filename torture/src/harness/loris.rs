@@ -27,7 +27,7 @@ pub enum Way {
 
 /// Large answers that nobody reads: more than the system's buffers hold.
 const UNREAD: &str = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
-const UNREAD_TIMES: usize = 8;
+const UNREAD_TIMES: usize = 2;
 /// What a client that reads nothing has room for.
 const ROOM: u32 = 4096;
 
@@ -115,7 +115,7 @@ async fn dawdle(
         Way::Headers => {
             stream
                 .write_all(b"GET /health HTTP/1.1\r\nX-Long: ")
-                .await?
+                .await?;
         }
         Way::Body => {
             let head = "POST /auth/login HTTP/1.1\r\nHost: localhost\r\n\

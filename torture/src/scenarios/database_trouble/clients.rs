@@ -53,7 +53,9 @@ pub(super) fn trouble(world: &World, plan: &Plan, kind: &Kind, run: &Run) {
     let cold: Vec<_> = (0..plan.cold)
         .map(|_| world.owner.key(world.nodes[0].address()))
         .collect();
-    cold.iter().for_each(|key| world.remember(&key.text));
+    for key in &cold {
+        world.remember(&key.text);
+    }
     world.proxy.make(kind.trouble);
     let scene = Scene {
         world,
@@ -260,7 +262,9 @@ impl Scene<'_> {
                 .unwrap()
                 .extract_if(.., due)
                 .collect();
-            due.iter().for_each(|revoked| look(self.world, revoked));
+            for revoked in &due {
+                look(self.world, revoked);
+            }
         }
     }
 }

@@ -41,7 +41,7 @@ impl Plan {
     pub const fn short() -> Self {
         Self {
             each: Duration::from_millis(1200),
-            staleness: Duration::from_millis(1200),
+            staleness: Duration::from_secs(3),
             cold: 6,
             creates: 16,
             calls: 50,

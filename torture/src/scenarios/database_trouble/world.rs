@@ -9,6 +9,7 @@ use super::Plan;
 use super::clients::Revoked;
 use crate::harness::client;
 use crate::harness::mariadbd::{self, MariaDb};
+use crate::harness::metrics::Metrics;
 use crate::harness::person::{Key, PASSWORD, Person};
 use crate::harness::proxy::Proxy;
 use crate::harness::server::{JWT_SECRET, MASTER_KEY, Server};
@@ -105,10 +106,12 @@ impl World {
                 let headers = [("X-API-Key", key)];
                 client::try_send(address, "GET", target, &headers, "").map(|answer| answer.status)
             };
+            // A node begins to follow the journal when it is first asked, and forgets what it has learnt until then.
             let good = || {
+                let followed = Metrics::of(&node.server).sum("sakms_journal_trusted", &[]) == 1;
                 let mut keys = self.warm.iter();
-                matches!(asked("/ready", ""), Ok(200))
-                    && keys.all(|key| matches!(asked("/demo/protected", &key.text), Ok(200)))
+                let known = keys.all(|key| matches!(asked("/demo/protected", &key.text), Ok(200)));
+                followed && known && matches!(asked("/ready", ""), Ok(200))
             };
             while !good() {
                 assert!(begun.elapsed() < limit, "not usable again after {limit:?}");

@@ -15,7 +15,7 @@ use crate::run::Run;
 /// Who checks known keys: so many clients, each so often.
 const CHECKERS: u32 = 4;
 const PACE: Duration = Duration::from_millis(10);
-const KEYS: usize = 8;
+const KEYS: usize = 3;
 
 /// The server, and the keys that it knows.
 #[derive(Debug)]
@@ -31,9 +31,11 @@ pub(super) const OWNER: &str = "owner@example.com";
 
 impl Ground {
     /// A server with these settings, on an SQLite database.
-    pub(super) fn start(framework: &str, settings: &[(&str, &str)]) -> Self {
+    pub(super) fn start(framework: &str, plan: &Plan, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = start(framework, folder.path(), settings);
+        let queue = ("SAKMS_HASH_QUEUE", plan.queue);
+        let settings = [settings, &[queue]].concat();
+        let server = start(framework, folder.path(), &settings);
         let owner = Person::register(server.address, OWNER);
         let keys = (0..KEYS).map(|_| owner.key(server.address).text).collect();
         let ground = Self {
@@ -63,7 +65,6 @@ impl Ground {
 
     /// What known keys were answered beside a flood, and how fast, compared with how it was without.
     pub(super) fn beside(
-        &self,
         flood: &str,
         plan: &Plan,
         alone: &mut Tally,

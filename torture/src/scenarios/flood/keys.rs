@@ -20,7 +20,7 @@ const TIMES: f64 = 5.0;
 
 pub(super) fn no_keys(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
     // What is written down of refusals is another thing, and has a limit of its own.
-    let ground = Ground::start(framework, &[("SAKMS_REFUSALS_PER_MINUTE", "0")]);
+    let ground = Ground::start(framework, plan, &[("SAKMS_REFUSALS_PER_MINUTE", "0")]);
     let read = || Metrics::of(&ground.server);
     let before = read();
     let (forge, count) = (RefCell::new(Forge::new(run.random("no keys"))), plan.texts);
@@ -61,6 +61,7 @@ pub(super) fn genuine(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
     let denials = DENIALS.to_string();
     let ground = Ground::start(
         framework,
+        plan,
         &[
             ("SAKMS_CACHE_DENIALS", &denials),
             ("SAKMS_HASH_THREADS", "1"),
@@ -132,7 +133,7 @@ pub(super) fn genuine(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
         ),
         super::logins::memory(flood, base, most, 32 * 1024),
     ];
-    figures.extend(ground.beside(flood, plan, &mut alone, &mut beside));
+    figures.extend(Ground::beside(flood, plan, &mut alone, &mut beside));
     figures.push(ground.leaks("the genuine-looking keys"));
     figures
 }

@@ -23,36 +23,71 @@ const HASH_MEMORY: u64 = 19_456;
 /// What a flood of sign-ins may take besides, in KiB.
 const SPARE: u64 = 32 * 1024;
 
+/// Whence all of them come, and whence the person comes whose account it is.
+const CROWD: &str = "198.51.100.23";
+const HOME: &str = "203.0.113.7";
+
+/// Hashing alone: what slows guessers down is off, and would otherwise refuse nearly all of them sooner.
 pub(super) fn many(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
-    // What slows guessers down would refuse nearly all of them sooner: here it is hashing alone.
-    let ground = Ground::start(
-        framework,
-        &[("SAKMS_THROTTLES", "off"), ("SAKMS_HASH_THREADS", "1")],
-    );
+    let flood = format!("{} sign-ins at once, throttles off", plan.people);
+    guess(framework, run, plan, &flood, false)
+}
+
+/// The same with everything as it is by default.
+pub(super) fn slowed_down(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
+    let flood = format!("{} sign-ins at once from one source", plan.people);
+    guess(framework, run, plan, &flood, true)
+}
+
+fn guess(framework: &str, run: &Run, plan: &Plan, flood: &str, slowed: bool) -> Vec<Figure> {
+    let settings = [
+        ("SAKMS_THROTTLES", if slowed { "on" } else { "off" }),
+        ("SAKMS_TRUSTED_PROXIES", "127.0.0.0/8"),
+        ("SAKMS_HASH_THREADS", "1"),
+    ];
+    let expected: &[u16] = if slowed {
+        &[401, 429, 503]
+    } else {
+        &[401, 503]
+    };
+    let ground = Ground::start(framework, plan, &settings);
+    let body = json!({ "email": OWNER, "password": PASSWORD }).to_string();
+    let sign_in = || {
+        let (address, from) = (ground.server.address, [("X-Forwarded-For", HOME)]);
+        let answer = client::try_send(address, "POST", "/auth/login", &from, &body);
+        answer.map_or(0, |answer| answer.status)
+    };
+    assert_eq!(sign_in(), 200);
     let mut alone = ground.known().stop_after(plan.compared);
     let base = ground.memory();
     let beside = ground.known();
-    let guess = |number: u64| {
+    let attempt = |number: u64| {
         let email = if number.is_multiple_of(2) {
             OWNER.to_owned()
         } else {
             format!("nobody-{number}@example.com")
         };
         let body = json!({ "email": email, "password": "a guess, and a wrong one" }).to_string();
-        Some(request("POST", "/auth/login", &[], &body))
+        Some(request(
+            "POST",
+            "/auth/login",
+            &[("X-Forwarded-For", CROWD)],
+            &body,
+        ))
     };
-    let crowd = Crowd::start(ground.server.address, plan.people, AGAIN, guess);
+    let crowd = Crowd::start(ground.server.address, plan.people, AGAIN, attempt);
     let begun = Instant::now();
     let (mut tries, mut admitted, mut odd, mut most) = (0_u64, 0_u64, 0_u64, base);
-    while (begun.elapsed() < plan.time || admitted == 0 && begun.elapsed() < plan.time * 10)
-        && !run.is_over()
-    {
-        let body = json!({ "email": OWNER, "password": PASSWORD }).to_string();
-        let answer = client::try_send(ground.server.address, "POST", "/auth/login", &[], &body);
+    // Where all are let try, it is chance who is let in; where guessers are slowed down, it must not take long.
+    let goes_on = |admitted| {
+        let waits = slowed && admitted == 0 && begun.elapsed() < plan.time * 10;
+        (begun.elapsed() < plan.time || waits) && !run.is_over()
+    };
+    while goes_on(admitted) {
         tries += 1;
-        match answer.map(|answer| answer.status) {
-            Ok(200) => admitted += 1,
-            Ok(503) => {}
+        match sign_in() {
+            200 => admitted += 1,
+            503 => {}
             _ => odd += 1,
         }
         most = most.max(ground.memory());
@@ -65,35 +100,35 @@ pub(super) fn many(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
         });
         std::thread::sleep(TRY);
     }
-    let (crowd, mut beside) = (crowd.stop(), beside.stop());
-    let flood = format!("{} sign-ins at once", plan.people);
+    let (crowd, mut known) = (crowd.stop(), beside.stop());
+    let what = format!("{flood}: sign-ins of the owner, of tries");
+    let found = format!("{admitted} of {tries}");
     let mut figures = vec![
         Figure::plain(
-            format!("{flood}: hashed, refused with 503"),
-            format!("{}, {}", crowd.of(401), crowd.of(503)),
+            format!("{flood}: hashed, refused with 429, with 503"),
+            format!("{}, {}, {}", crowd.of(401), crowd.of(429), crowd.of(503)),
         ),
         Figure::never(
-            format!("{flood}: answered other than 401 and 503"),
-            crowd.other_than(&[401, 503]),
+            format!("{flood}: other answers, and none"),
+            crowd.other_than(expected),
         ),
         Figure::never(
-            format!("{flood}: 503 without Retry-After"),
+            format!("{flood}: 429 and 503 without Retry-After"),
             crowd.without_retry_after,
         ),
-        Figure::goal(
-            format!("{flood}: sign-ins with the right password, of tries"),
-            format!("{admitted} of {tries}"),
-            "some",
-            admitted > 0,
-        ),
+        if slowed {
+            Figure::goal(what, found, "some", admitted > 0)
+        } else {
+            Figure::plain(what, found)
+        },
         Figure::never(
             format!("{flood}: right passwords answered other than 200 and 503"),
             odd,
         ),
     ];
-    figures.push(memory(&flood, base, most, SPARE));
-    figures.extend(ground.beside(&flood, plan, &mut alone, &mut beside));
-    figures.push(ground.leaks("the sign-ins"));
+    figures.push(memory(flood, base, most, SPARE));
+    figures.extend(Ground::beside(flood, plan, &mut alone, &mut known));
+    figures.push(ground.leaks(flood));
     figures
 }
 
@@ -109,9 +144,9 @@ pub(super) fn memory(flood: &str, base: Option<u64>, most: Option<u64>, spare: u
 }
 
 pub(super) fn long_passwords(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
-    let ground = Ground::start(framework, &[("SAKMS_THROTTLES", "off")]);
+    let ground = Ground::start(framework, plan, &[("SAKMS_THROTTLES", "off")]);
     let hashes = || Metrics::of(&ground.server).sum("sakms_hash_seconds_count", &[]);
-    let before = hashes();
+    let earlier = hashes();
     // Longer than a password may be, and longer than a body may be.
     let send = |length: usize| {
         let body = json!({ "email": OWNER, "password": "x".repeat(length) }).to_string();
@@ -125,7 +160,7 @@ pub(super) fn long_passwords(framework: &str, run: &Run, plan: &Plan) -> Vec<Fig
         finish(run, "long passwords", crowd)
     };
     let (long, huge) = (send(2_000), send(1024 * 1024));
-    let hashed = hashes() - before;
+    let more = hashes() - earlier;
     vec![
         Figure::plain(
             "passwords of 2,000 bytes refused",
@@ -143,7 +178,7 @@ pub(super) fn long_passwords(framework: &str, run: &Run, plan: &Plan) -> Vec<Fig
             "passwords of 1 MiB answered other than 413",
             huge.answers() - huge.of(413),
         ),
-        Figure::never("hashes of passwords that are too long", hashed),
+        Figure::never("hashes of passwords that are too long", more),
         ground.leaks("the long passwords"),
     ]
 }

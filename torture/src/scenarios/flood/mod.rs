@@ -15,6 +15,8 @@ use crate::run::Run;
 /// How much of everything.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// How many hashes may wait (`SAKMS_HASH_QUEUE`).
+    pub queue: &'static str,
     /// How many people sign in at once.
     pub people: u32,
     /// For how long they do, and for how long genuine-looking keys are shown.
@@ -36,11 +38,12 @@ impl Plan {
     #[must_use]
     pub const fn short() -> Self {
         Self {
-            people: 100,
-            time: Duration::from_secs(2),
+            queue: "8",
+            people: 60,
+            time: Duration::from_secs(1),
             texts: 2_000,
             passwords: 20,
-            names: 600,
+            names: 300,
             compared: Duration::from_millis(500),
             timed: false,
         }
@@ -50,8 +53,9 @@ impl Plan {
     #[must_use]
     pub const fn long() -> Self {
         Self {
+            queue: "64",
             people: 1_000,
-            time: Duration::from_secs(60),
+            time: Duration::from_mins(1),
             texts: 1_000_000,
             passwords: 1_000,
             names: 1_000_000,
@@ -63,8 +67,9 @@ impl Plan {
 
 type Part = fn(&str, &Run, &Plan) -> Vec<Figure>;
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     logins::many,
+    logins::slowed_down,
     keys::no_keys,
     keys::genuine,
     logins::long_passwords,

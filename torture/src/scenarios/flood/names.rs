@@ -34,7 +34,7 @@ pub(super) fn many(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
         ("SAKMS_THROTTLE_ACCOUNT_MOST", GUESSES),
         ("SAKMS_HASH_THREADS", "1"),
     ];
-    let ground = Ground::start(framework, &settings);
+    let ground = Ground::start(framework, plan, &settings);
     let sign_in = |password: &str, from: &str| {
         let body = json!({ "email": OWNER, "password": password }).to_string();
         let headers = [("X-Forwarded-For", from)];
