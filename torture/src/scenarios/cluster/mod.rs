@@ -46,12 +46,12 @@ impl Plan {
     #[must_use]
     pub const fn short() -> Self {
         Self {
-            calm: 100,
+            calm: 60,
             // Shorter than a node is stopped: one that goes on must not pass off what it had as what is.
             bound: Duration::from_secs(2),
             troubles: 3,
             proxied: 0,
-            hold: Duration::from_secs(5),
+            hold: Duration::from_secs(4),
             workers: 4,
             crashes: 0,
             timed: false,

@@ -43,11 +43,11 @@ impl Plan {
     #[must_use]
     pub const fn short() -> Self {
         Self {
-            changes: 300,
-            changes_alone: 120,
-            far_changes: 32,
-            workers: 4,
-            far_workers: 8,
+            changes: 200,
+            changes_alone: 80,
+            far_changes: 24,
+            workers: 3,
+            far_workers: 6,
             cuts: 1,
             max_staleness: Duration::from_secs(1),
             timed: false,
