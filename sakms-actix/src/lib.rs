@@ -123,6 +123,7 @@
 //! | --- | --- | --- |
 //! | `sqlite` | default | `sakms_core::store::SqliteStore` |
 //! | `mariadb` | | `sakms_core::store::MariaDbStore` |
+//! | `smtp` | | `sakms_core::mail::SmtpMailer` |
 //! | `docs-ui` | | the routes `/openapi.json`, `/docs` and `/redoc`, with every file in the binary (740 KB) |
 //!
 //! Features add: none excludes another, and none changes what another does. Of actix-web none is asked for but what the host

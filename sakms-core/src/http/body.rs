@@ -92,11 +92,9 @@ pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
         };
         // A secret that is no text must not come back in an error message.
         let message = match field.split('[').next() {
-            Some("password" | "old_password" | "new_password" | "refresh_token" | "key")
-                if named_in(&message).is_none() =>
-            {
-                "must be text".to_owned()
-            }
+            Some(
+                "password" | "old_password" | "new_password" | "refresh_token" | "code" | "key",
+            ) if named_in(&message).is_none() => "must be text".to_owned(),
             Some("keys") if named_in(&message).is_none() => {
                 "must be a list of at most 100 texts".to_owned()
             }
