@@ -10,7 +10,6 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use axum::routing::get;
 use criterion::Criterion;
-use criterion::Criterion;
 use sakms_benches::auc::auc;
 use sakms_benches::figure::{Goal, Unit};
 use sakms_benches::run::Run;
