@@ -18,6 +18,9 @@ use crate::store::{AccountStore, StoreErrorKind};
 use crate::token::{TokenDenial, TokenIssuer};
 use crate::verdict::Verdict;
 
+/// Asked for where an address has no account, so that one without takes no less.
+const NOBODY: AccountId = AccountId::from_bytes([0; 16]);
+
 /// A sign-in was refused. Whether the address, the password or the account was wrong is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginDenial;
@@ -149,6 +152,10 @@ impl Sakms {
             Ok(email) => accounts.account_by_email(email.canonical()).await?,
             Err(_) => None,
         };
+        // Asked before anything is hashed, also of nobody: after a right password it would make the answer later, and so tell that
+        // the password of a disabled account was right.
+        let owner = Owner::from(account.as_ref().map_or(NOBODY, |account| account.id));
+        let is_disabled = keys.owner_disabled_at(&owner).await?.is_some();
         let Some(account) = account else {
             hashes.verify_absent(Share::Passwords, password).await?;
             return Ok(self.refuse_sign_in(None, "unknown"));
@@ -159,8 +166,7 @@ impl Sakms {
         {
             return Ok(self.refuse_sign_in(Some(account.id), "wrong_password"));
         }
-        let owner = Owner::from(account.id);
-        if keys.owner_disabled_at(&owner).await?.is_some() {
+        if is_disabled {
             return Ok(self.refuse_sign_in(Some(account.id), "disabled"));
         }
         let signed_in = self.begin_session(&account, tokens, origin).await?;

@@ -13,6 +13,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use sakms_core::clock::Clock as _;
+use sakms_core::journal::Actor;
+use sakms_core::key::Owner;
 use sakms_core::secret::Password;
 use sakms_core::service::{Backoff, Error, Origin, ThrottleConfig};
 use sakms_core::testkit::faults::StoreMethod;
@@ -83,6 +85,33 @@ async fn there_is_no_difference_to_see_for_an_address_without_an_account() {
     assert_eq!(heard[0], heard[1]);
     assert_eq!(heard[0], heard[2]);
     assert_eq!(heard[0][9..11], [Came::Refused, Came::Wait(SECOND)]);
+}
+
+/// Neither that there is an account nor that a password was right takes a call of the store more.
+#[tokio::test]
+async fn every_refusal_asks_the_store_the_same() {
+    let world = World::new();
+    let node = world.node_with(&ThrottleConfig::off(), false);
+    node.register(ADA).await;
+    let grace = node.sakms.register("grace@example.com", &right()).await;
+    let owner = Owner::from(grace.unwrap());
+    let disabled = node.sakms.disable_owner(&owner, Actor::SYSTEM);
+    disabled.await.unwrap();
+    for (email, password) in [
+        (NOBODY, wrong()),
+        ("no address at all", wrong()),
+        (ADA, wrong()),
+        ("grace@example.com", wrong()),
+        ("grace@example.com", right()),
+    ] {
+        node.store.forget_calls();
+        assert_eq!(node.tries(email, &password, HOME).await, Came::Refused);
+        let by_owner = node.store.calls(StoreMethod::OwnerDisabledAt);
+        assert_eq!(by_owner, 1, "{email}");
+        let is_address = email.contains('@');
+        let all = node.store.all_calls();
+        assert_eq!(all, by_owner + u64::from(is_address), "{email}");
+    }
 }
 
 #[tokio::test]
