@@ -65,7 +65,7 @@ impl Galera {
                 folder: folder.path().join(format!("n{number}")),
                 running: None,
             };
-            node.set_up(&provider, &group, ports);
+            node.set_up(&provider, &group, *ports);
             node
         });
         let nodes = nodes.collect();
@@ -270,7 +270,7 @@ pub fn url(port: u16) -> String {
 }
 
 impl Node {
-    fn set_up(&self, provider: &str, cluster: &str, [port, group, ist, sst]: &[u16; 4]) {
+    fn set_up(&self, provider: &str, cluster: &str, [port, group, ist, sst]: [u16; 4]) {
         let folder = self.folder.display();
         let user = if is_root() { "user=mysql\n" } else { "" };
         // Timeouts shorter than usual: the group notices within two seconds that a node is gone.

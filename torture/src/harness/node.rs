@@ -36,8 +36,8 @@ impl Settings {
 
     /// The same with another variable.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.more.push((name, value.to_string()));
+    pub fn with(mut self, name: &'static str, value: String) -> Self {
+        self.more.push((name, value));
         self
     }
 

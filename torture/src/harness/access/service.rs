@@ -41,7 +41,7 @@ impl Service {
         let folder = tempfile::tempdir().unwrap();
         let settings: Vec<_> = settings
             .into_iter()
-            .map(|node| node.with("SAKMS_MAX_STALENESS", bound.as_millis()))
+            .map(|node| node.with("SAKMS_MAX_STALENESS", bound.as_millis().to_string()))
             .collect();
         let nodes: Vec<_> = settings
             .iter()

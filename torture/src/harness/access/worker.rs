@@ -366,10 +366,10 @@ pub enum Outcome {
 }
 
 /// Asks a node with a key.
-pub fn ask(begun: Instant, connection: &mut Connection, node: usize, text: &str) -> Outcome {
-    let begin = begun.elapsed();
+pub fn ask(clock: Instant, connection: &mut Connection, node: usize, text: &str) -> Outcome {
+    let begin = clock.elapsed();
     let answer = connection.ask("GET", ROUTE, &[("X-API-Key", text)], "");
-    let end = begun.elapsed();
+    let end = clock.elapsed();
     let granted = match answer.map(|answer| answer.status) {
         Ok(200) => true,
         Ok(401 | 403) => false,

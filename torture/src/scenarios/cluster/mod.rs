@@ -184,7 +184,7 @@ fn told(plan: &Plan, title: &str, found: &Found, suffered: &Suffered) -> Vec<Fig
     let name = |what: &str| format!("{title}: {what}");
     let longest = format!("{} ms", suffered.longest.as_millis());
     let alone = name("longest answer of a server whose node is outside of the majority");
-    vec![
+    let mut figures = vec![
         Figure::plain(name("nodes killed"), suffered.kills),
         Figure::plain(name("nodes stopped for a while"), suffered.pauses),
         Figure::plain(name("nodes cut off from the others"), suffered.partitions),
@@ -214,19 +214,24 @@ fn told(plan: &Plan, title: &str, found: &Found, suffered: &Suffered) -> Vec<Fig
             name("answers of another kind than yes, no and 503 (500 is one)"),
             found.odd,
         ),
-        Figure::plain(
-            name("requests to a server whose node is outside of the majority"),
-            suffered.asked_alone,
-        ),
-        Figure::never(
-            name("of them answered otherwise than 503"),
-            suffered.answered_alone,
-        ),
-        if plan.timed {
-            let met = suffered.longest <= Duration::from_secs(1);
-            Figure::goal(alone, longest, "≤ 1 s", met)
-        } else {
-            Figure::plain(alone, longest)
-        },
-    ]
+    ];
+    if suffered.asked_alone > 0 {
+        figures.extend([
+            Figure::plain(
+                name("requests to a server whose node is outside of the majority"),
+                suffered.asked_alone,
+            ),
+            Figure::never(
+                name("of them answered otherwise than 503"),
+                suffered.answered_alone,
+            ),
+            if plan.timed {
+                let met = suffered.longest <= Duration::from_secs(1);
+                Figure::goal(alone, longest, "≤ 1 s", met)
+            } else {
+                Figure::plain(alone, longest)
+            },
+        ]);
+    }
+    figures
 }

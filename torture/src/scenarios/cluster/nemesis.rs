@@ -31,6 +31,9 @@ pub(super) struct Suffered {
     pub(super) longest: Duration,
 }
 
+/// Method, target and headers.
+type Question<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
 /// Kills, stops and parts nodes, one at a time.
 #[derive(Debug)]
 pub(super) struct Nemesis<'a> {
@@ -131,7 +134,7 @@ impl<'a> Nemesis<'a> {
         let bearer = [("Authorization", &*self.person.bearer)];
         let key = [("X-API-Key", &*self.cold.text)];
         let target = format!("/keys/{}", self.cold.id);
-        let questions: [(&str, &str, &[(&str, &str)]); 3] = [
+        let questions: [Question<'_>; 3] = [
             ("GET", &target, &bearer),
             ("POST", "/keys", &bearer),
             ("GET", "/demo/protected", &key),

@@ -158,15 +158,16 @@ fn round(
         .checks
         .iter()
         .any(|check| check.node == BLIND && !check.granted);
-    seen.never_unsure += u64::from(!unsure && !(trouble == Trouble::Paused && refused));
+    let told = unsure || (trouble == Trouble::Paused && refused);
+    seen.never_unsure += u64::from(!told);
 
     way.set(Way::Open);
     if trouble == Trouble::Paused {
         database.signal("CONT");
     }
     for (node, connection) in nodes.iter_mut().enumerate() {
-        let refuses = settles(service, connection, node, &key.text, false);
-        seen.not_refused += u64::from(!refuses);
+        let is_refused = settles(service, connection, node, &key.text, false);
+        seen.not_refused += u64::from(!is_refused);
     }
     let mut found = Found::default();
     found.judge(&history, HOME, plan.max_staleness);
