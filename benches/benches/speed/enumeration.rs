@@ -205,7 +205,7 @@ async fn keys(run: &Run, app: &App) {
     let [unknown, wrong, revoked] = texts;
     let kind = |name, texts: Vec<String>| Kind {
         name,
-        requests: texts.into_iter().map(presented).collect(),
+        requests: texts.iter().map(|text| presented(text)).collect(),
         next: Cell::default(),
         status: StatusCode::UNAUTHORIZED,
     };
@@ -218,7 +218,7 @@ async fn keys(run: &Run, app: &App) {
     app.tell(run, "key", &kinds, times, None).await;
 }
 
-fn presented(text: String) -> Box<dyn Fn() -> Request<Body>> {
+fn presented(text: &str) -> Box<dyn Fn() -> Request<Body>> {
     let credential = format!("Bearer {text}");
     Box::new(move || {
         Request::get(GUARDED)

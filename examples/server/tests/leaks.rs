@@ -1,7 +1,11 @@
 //! Secrets stay where they belong: every kind of them goes through every route, with whatever can go wrong, at the most talkative
 //! level of the log, and is looked for in all that comes out.
 
-#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test reports by panicking"
+)]
 
 #[path = "leaks/everywhere.rs"]
 mod everywhere;

@@ -1,6 +1,10 @@
 //! A password that is reset, and an address that is confirmed, through the mail that the server writes into a folder.
 
-#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test reports by panicking"
+)]
 #![allow(clippy::disallowed_methods, reason = "mail is waited for")]
 
 #[macro_use]

@@ -251,7 +251,7 @@ impl Sweep<'_> {
                 "Basic cm9vdDp2aW9sZXQgdHJhbSBrZXR0bGUgb2Fr",
             )],
         ];
-        let taken = [
+        let good = [
             &[("X-API-Key", key.as_str())][..],
             &[("Authorization", admin.as_str())],
             &[("Authorization", token.as_str())],
@@ -265,7 +265,7 @@ impl Sweep<'_> {
             for headers in refused {
                 self.typed(method, &target, headers, bodies.last().unwrap(), form);
             }
-            for headers in taken {
+            for headers in good {
                 for body in &bodies {
                     self.typed(method, &target, headers, body, form);
                 }
