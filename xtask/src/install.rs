@@ -42,15 +42,25 @@ pub(crate) fn browser() -> Outcome {
     packages(&["chromium", "chromium-driver"], BROWSER_ADVICE)
 }
 
-/// Installs what kills processes at a system call and lets clocks jump, where they are missing and it may. What needs them says so when
-/// it is skipped.
-pub(crate) fn trouble() {
-    let strace = run::capture(Command::new("strace").arg("--version")).is_ok();
-    let faketime = run::capture(Command::new("faketime").arg("--version")).is_ok();
-    if !(strace && faketime)
-        && let Err(failure) = packages(&["strace", "faketime"], TROUBLE_ADVICE)
-    {
-        report::say(&format!("    {failure}"));
+/// What kills processes at a system call and lets clocks jump, by the names that tests know them by. Installs what is missing where
+/// it may; what needs the rest says so when it is skipped.
+pub(crate) fn trouble() -> Vec<&'static str> {
+    let here = || {
+        let programs = [("strace", "strace"), ("faketime", "libfaketime")];
+        let runs = |program: &str| run::capture(Command::new(program).arg("--version")).is_ok();
+        let found = programs.into_iter().filter(|(program, _)| runs(program));
+        found.map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    let found = here();
+    if found.len() == 2 {
+        return found;
+    }
+    match packages(&["strace", "faketime"], TROUBLE_ADVICE) {
+        Ok(()) => here(),
+        Err(failure) => {
+            report::say(&format!("    {failure}"));
+            found
+        }
     }
 }
 

@@ -65,6 +65,10 @@ pub(crate) fn test(options: &Options) -> Outcome {
         Some(report.need("browser", Browser::find_or_install)?)
     };
     let mut surroundings = variables(&database, galera.as_deref(), browser.as_ref());
+    report.need("strace and faketime", || {
+        require(&mut surroundings, &install::trouble());
+        Ok(())
+    })?;
     surroundings.push(("TMPDIR", Some(scratch.for_tests()?.into())));
 
     if options.runner_args.is_empty() {
@@ -190,6 +194,17 @@ pub(crate) fn variables(
     ]
 }
 
+/// Adds to what must not be skipped.
+pub(crate) fn require(variables: &mut Variables, names: &[&str]) {
+    for (_, value) in variables.iter_mut().filter(|(name, _)| *name == REQUIRE) {
+        let before = value.iter().map(|list| list.to_string_lossy().into_owned());
+        let all: Vec<_> = before
+            .chain(names.iter().map(|&name| name.to_owned()))
+            .collect();
+        *value = (!all.is_empty()).then(|| all.join(",").into());
+    }
+}
+
 fn daemon() -> Outcome<PathBuf> {
     match find::MARIADBD.find()? {
         Some(daemon) => Ok(daemon),
@@ -259,6 +274,10 @@ mod tests {
         assert_eq!(told(None, GALERA), "libgalera_smm.so");
         assert_eq!(told(None, DAEMON), "mariadbd");
         assert_eq!(told(Some(&browser), REQUIRE), "mariadb,galera,chromium");
+        let mut more = variables(&Database::None, None, None);
+        require(&mut more, &["strace"]);
+        require(&mut more, &["libfaketime"]);
+        assert!(more.contains(&(REQUIRE, Some("strace,libfaketime".into()))));
         assert_eq!(told(Some(&browser), CHROMIUM), "chromium");
         assert_eq!(told(Some(&browser), CHROMEDRIVER), "chromedriver");
     }

@@ -53,7 +53,7 @@ pub(crate) fn torture(options: &Options) -> Outcome {
     let scratch = Scratch::create()?;
     // The scenarios start servers of their own; this says only with which daemon.
     let database = report.need("mariadb", Database::daemon_alone)?;
-    install::trouble();
+    let tools = install::trouble();
     let figures = scratch.path().join("found.tsv");
     let (mut galera, mut haproxy) = (None, None);
     if options
@@ -65,6 +65,7 @@ pub(crate) fn torture(options: &Options) -> Outcome {
         haproxy = report.need("haproxy", galera::haproxy)?;
     }
     let mut surroundings = suite::variables(&database, galera.as_deref(), None);
+    suite::require(&mut surroundings, &tools);
     surroundings.push((HAPROXY, haproxy.map(Into::into)));
     surroundings.push(("TMPDIR", Some(scratch.for_tests()?.into())));
     report.step("scenarios", || {

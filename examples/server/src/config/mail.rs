@@ -32,7 +32,7 @@ pub(crate) struct MailSettings {
     #[arg(long, global = true, env = "SAKMS_MAIL_DIR", value_name = "FOLDER")]
     pub(crate) mail_dir: Option<PathBuf>,
 
-    /// Whom mail comes from: ADDRESS, or NAME <ADDRESS>; the name stands in its subjects
+    /// Whom mail comes from: an address, alone or in angle brackets behind a name; the name stands in its subjects
     #[arg(long, global = true, env = "SAKMS_MAIL_FROM", value_name = "SENDER")]
     pub(crate) mail_from: Option<Sender>,
 
