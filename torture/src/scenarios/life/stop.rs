@@ -22,7 +22,7 @@ pub struct Plan {
     pub signals: usize,
     /// Clients that use keys. As many again make keys, and two sign in.
     pub clients: usize,
-    /// Whether it counts when the end takes more than [`LIMIT`].
+    /// Whether it counts when the end takes more than `LIMIT`.
     pub timed: bool,
 }
 
