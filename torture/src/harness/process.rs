@@ -2,6 +2,35 @@
 
 use std::fs;
 
+use sakms_core::testkit::skipped;
+
+/// How much a process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding {
+    /// Resident memory, in KiB.
+    pub kibibytes: u64,
+    /// Open file descriptors, sockets among them.
+    pub descriptors: u64,
+}
+
+/// What a process holds; `None`, after saying so, where the system does not tell.
+#[must_use]
+pub fn holding(id: u32) -> Option<Holding> {
+    let (Some(kibibytes), Some(descriptors)) = (resident(id), descriptors(id)) else {
+        skipped("proc", "/proc does not tell what a process holds");
+        return None;
+    };
+    Some(Holding {
+        kibibytes,
+        descriptors,
+    })
+}
+
+fn descriptors(id: u32) -> Option<u64> {
+    let open = fs::read_dir(format!("/proc/{id}/fd")).ok()?;
+    open.count().try_into().ok()
+}
+
 /// Its resident memory, in KiB.
 #[must_use]
 pub fn resident(id: u32) -> Option<u64> {

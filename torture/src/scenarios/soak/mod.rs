@@ -15,7 +15,7 @@ use crate::figure::Figure;
 use crate::harness::canaries::{Canaries, SECRETS};
 use crate::harness::findings::Findings;
 use crate::harness::mariadbd::MariaDb;
-use crate::harness::proc;
+use crate::harness::process;
 use crate::harness::site::Site;
 use crate::run::Run;
 use samples::{Sample, Samples};
@@ -115,7 +115,7 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
         while begun.elapsed() < time {
             std::thread::sleep(plan.every);
             let all = done.load(Ordering::Relaxed);
-            if let Some(holding) = proc::holding(server.id()) {
+            if let Some(holding) = process::holding(server.id()) {
                 samples.add(Sample {
                     seconds: begun.elapsed().as_secs_f64(),
                     kibibytes: holding.kibibytes,
