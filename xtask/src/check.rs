@@ -32,6 +32,7 @@ pub(crate) fn check() -> Outcome {
     })?;
     if let Some(tool) = tool {
         report.step("licences and bans", || tool.check_policy())?;
+        report.step("our advisories", || tool.check_vendored())?;
         let mut missing = None;
         let known = report.step("advisory database", || {
             missing = tool.fetch_advisories()?;

@@ -15,25 +15,44 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
+    /// What stands between the marks of the page.
+    pub(crate) fn read(&self, page: &Path) -> Outcome<String> {
+        let text = read(page)?;
+        let found = self.split(&text).map(|(_, found, _)| found.to_owned());
+        found.ok_or_else(|| self.missing(page))
+    }
+
     /// Writes `text` between the marks of the page, and leaves everything else as it is.
     pub(crate) fn write(&self, page: &Path, text: &str) -> Outcome {
-        let old = fs::read_to_string(page).attempt(|| format!("cannot read {}", page.display()))?;
-        let new = self.fill(&old, text).ok_or_else(|| {
-            let Self { begin, end } = self;
-            Failure::new(format!(
-                "{} needs the lines {begin} and {end}",
-                page.display()
-            ))
-        })?;
+        let new = self.fill(&read(page)?, text);
+        let new = new.ok_or_else(|| self.missing(page))?;
         fs::write(page, new).attempt(|| format!("cannot write {}", page.display()))
     }
 
     fn fill(&self, page: &str, text: &str) -> Option<String> {
         let Self { begin, end } = self;
-        let (before, rest) = page.split_once(begin)?;
-        let (_, after) = rest.split_once(end)?;
+        let (before, _, after) = self.split(page)?;
         Some(format!("{before}{begin}\n\n{text}\n{end}{after}"))
     }
+
+    /// What stands before the marks, between and after them.
+    fn split<'page>(&self, page: &'page str) -> Option<(&'page str, &'page str, &'page str)> {
+        let (before, rest) = page.split_once(self.begin)?;
+        let (between, after) = rest.split_once(self.end)?;
+        Some((before, between, after))
+    }
+
+    fn missing(&self, page: &Path) -> Failure {
+        let Self { begin, end } = self;
+        Failure::new(format!(
+            "{} needs the lines {begin} and {end}",
+            page.display()
+        ))
+    }
+}
+
+fn read(page: &Path) -> Outcome<String> {
+    fs::read_to_string(page).attempt(|| format!("cannot read {}", page.display()))
 }
 
 #[cfg(test)]

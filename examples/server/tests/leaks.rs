@@ -9,45 +9,36 @@
 
 #[path = "leaks/everywhere.rs"]
 mod everywhere;
+#[path = "leaks/kept.rs"]
+mod kept;
 #[path = "leaks/panics.rs"]
 mod panics;
 #[macro_use]
 mod support;
 
+use std::ffi::OsStr;
+use std::path::Path;
+
+use kept::Kept;
 use sqlx::Connection as _;
 use support::canaries::Canaries;
 use support::mariadbd::MariaDb;
 use support::site::Site;
 
-on_each_framework!(on_sqlite, on_mariadb);
+on_each_framework!(on_sqlite, on_mariadb, kept_on_sqlite, kept_on_mariadb);
 
 /// The words of both databases for what is stored of secrets.
 const HASHES: [&str; 2] = [
     "SELECT hash FROM sakms_secrets",
     "SELECT password_hash FROM sakms_accounts",
 ];
+const SIGNING_KEYS: &str = "SELECT id, value FROM sakms_states WHERE kind = 'signing_key'";
 
 fn on_sqlite(site: &Site) {
-    let url = format!("sqlite://{}", site.folder().join("leaks.db").display());
+    let url = sqlite(site);
     let outcome = everywhere::run(site, &url, || ());
-    let hashes = wait(async {
-        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-        let mut hashes = Vec::<String>::new();
-        for text in HASHES {
-            hashes.extend(
-                sqlx::query_scalar(text)
-                    .fetch_all(&mut connection)
-                    .await
-                    .unwrap(),
-            );
-        }
-        hashes
-    });
-    let mut outcome = outcome.with_hashes(&hashes);
-    for entry in std::fs::read_dir(site.folder()).unwrap() {
-        let path = entry.unwrap().path();
-        outcome.database_file(&path);
-    }
+    let mut outcome = outcome.with_hashes(&kept_by_sqlite(&url).hashes);
+    outcome.database_files(files(site.folder()));
     outcome.assert_clean();
 }
 
@@ -58,21 +49,87 @@ fn on_mariadb(site: &Site) {
     let url = database.url();
     let mut hashes = Vec::<String>::new();
     let outcome = everywhere::run(site, &url, || {
-        hashes = wait(async {
-            let mut connection = sqlx::MySqlConnection::connect(&url).await.unwrap();
-            let mut hashes = Vec::new();
-            for text in HASHES {
-                let rows: Vec<Vec<u8>> = sqlx::query_scalar(text)
-                    .fetch_all(&mut connection)
-                    .await
-                    .unwrap();
-                hashes.extend(rows.into_iter().map(|row| String::from_utf8(row).unwrap()));
-            }
-            hashes
-        });
+        hashes = kept_by_mariadb(&url).hashes;
         database.kill();
     });
-    outcome.with_hashes(&hashes).assert_clean();
+    let mut outcome = outcome.with_hashes(&hashes);
+    outcome.database_files(files(&database.data()));
+    outcome.assert_clean();
+}
+
+fn kept_on_sqlite(site: &Site) {
+    let url = sqlite(site);
+    kept::run(site, &url, || Kept {
+        files: files(site.folder()),
+        ..kept_by_sqlite(&url)
+    });
+}
+
+fn kept_on_mariadb(site: &Site) {
+    let Some(mut database) = MariaDb::start() else {
+        return;
+    };
+    let url = database.url();
+    kept::run(site, &url, || {
+        let kept = kept_by_mariadb(&url);
+        database.kill();
+        let files = files(&database.data());
+        Kept { files, ..kept }
+    });
+}
+
+fn sqlite(site: &Site) -> String {
+    format!("sqlite://{}", site.folder().join("leaks.db").display())
+}
+
+fn kept_by_sqlite(url: &str) -> Kept {
+    wait(async {
+        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        let mut hashes = Vec::<String>::new();
+        for text in HASHES {
+            let rows = sqlx::query_scalar(text).fetch_all(&mut connection);
+            hashes.extend(rows.await.unwrap());
+        }
+        let signing_keys = sqlx::query_as(SIGNING_KEYS).fetch_all(&mut connection);
+        let (signing_keys, files) = (signing_keys.await.unwrap(), Vec::new());
+        Kept {
+            hashes,
+            signing_keys,
+            files,
+        }
+    })
+}
+
+fn kept_by_mariadb(url: &str) -> Kept {
+    wait(async {
+        let mut connection = sqlx::MySqlConnection::connect(url).await.unwrap();
+        let mut hashes = Vec::<String>::new();
+        for text in HASHES {
+            let rows = sqlx::query_scalar(text).fetch_all(&mut connection);
+            let rows: Vec<Vec<u8>> = rows.await.unwrap();
+            hashes.extend(rows.into_iter().map(|row| String::from_utf8(row).unwrap()));
+        }
+        let signing_keys = sqlx::query_as(SIGNING_KEYS).fetch_all(&mut connection);
+        let (signing_keys, files) = (signing_keys.await.unwrap(), Vec::new());
+        Kept {
+            hashes,
+            signing_keys,
+            files,
+        }
+    })
+}
+
+/// The files of a folder, and of those in it that hold databases of SAKMS, by name.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.file_name().and_then(OsStr::to_str) {
+            Some("sakms") => files(&path),
+            _ if path.is_file() => vec![(path.display().to_string(), std::fs::read(path).unwrap())],
+            _ => Vec::new(),
+        })
+        .collect()
 }
 
 fn wait<T>(work: impl Future<Output = T>) -> T {

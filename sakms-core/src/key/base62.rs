@@ -125,6 +125,27 @@ mod tests {
         }
     }
 
+    /// The first two places are left out: 2^256 is no power of 62. The bound is eight standard deviations above what is expected,
+    /// so that a sound source fails once in very many millions of runs.
+    #[test]
+    fn no_letter_of_a_secret_is_more_frequent_than_another() {
+        use crate::entropy::{OsEntropy, draw};
+        let (mut seen, mut all) = ([0_u32; 62], 0_u32);
+        for _ in 0..20_000 {
+            let text = text_of(&draw::<32>(&OsEntropy).unwrap(), 43);
+            for letter in &text[2..] {
+                let digit = DIGITS.iter().position(|digit| digit == letter).unwrap();
+                seen[digit] += 1;
+                all += 1;
+            }
+        }
+        let expected = f64::from(all) / 62.0;
+        let distance = |count: u32| (f64::from(count) - expected).powi(2) / expected;
+        let chi_square: f64 = seen.into_iter().map(distance).sum();
+        let bound = 61.0 + 8.0 * (2.0 * 61.0_f64).sqrt();
+        assert!(chi_square < bound, "{chi_square} of {bound}: {seen:?}");
+    }
+
     proptest! {
         #[test]
         fn sixteen_bytes_come_back(bytes: [u8; 16]) {

@@ -16,9 +16,6 @@ pub const NODES: usize = 3;
 /// How long a node may take until it has joined: it receives all the data of another.
 const JOINING: Duration = Duration::from_mins(1);
 
-/// How often a reading is measured.
-const READINGS: usize = 501;
-
 /// Three nodes that run until this is dropped.
 #[derive(Debug)]
 pub struct Galera {
@@ -216,32 +213,6 @@ impl Galera {
         let all = self.ask(node, "SHOW STATUS LIKE 'wsrep_%'").ok()?;
         let found = all.into_iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value)
-    }
-
-    /// How long one reading of a row takes in the middle of many, with waiting for what was committed elsewhere or without.
-    #[must_use]
-    pub fn time_of_reading(&self, node: usize, causal: bool) -> Duration {
-        let setting = if causal {
-            "SET SESSION wsrep_sync_wait = 1"
-        } else {
-            "SET SESSION wsrep_sync_wait = 0"
-        };
-        let url = self.url(node);
-        let measuring = async {
-            let mut connection = sqlx::MySqlConnection::connect(&url).await?;
-            sqlx::raw_sql(setting).execute(&mut connection).await?;
-            let mut times = Vec::new();
-            for _ in 0..READINGS {
-                let start = Instant::now();
-                sqlx::raw_sql("SELECT seq FROM sakms_journal_head")
-                    .execute(&mut connection)
-                    .await?;
-                times.push(start.elapsed());
-            }
-            times.sort_unstable();
-            Ok::<_, sqlx::Error>(times[READINGS / 2])
-        };
-        self.runtime.block_on(measuring).unwrap()
     }
 
     fn ask(&self, node: usize, text: &'static str) -> Result<Vec<(String, String)>, sqlx::Error> {

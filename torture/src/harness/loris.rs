@@ -40,7 +40,7 @@ pub struct Lorises {
 }
 
 impl Lorises {
-    /// Opens the connections, and returns when all are open. Who sends byte by byte sends one in every `pause`.
+    /// Opens the connections within a `pause`, and returns when all are open. Who sends byte by byte sends one in every `pause`.
     #[must_use]
     pub fn start(address: SocketAddr, way: Way, count: u32, pause: Duration) -> Self {
         let (stop, open) = (
@@ -55,9 +55,11 @@ impl Lorises {
                 .unwrap();
             let all = async {
                 let mut clients = JoinSet::new();
-                for _ in 0..count {
+                for number in 0..count {
                     let (told, counted) = (Arc::clone(&told), Arc::clone(&counted));
                     clients.spawn_local(async move {
+                        // Not all at the same moment, now and with each byte: that would be a test of this program.
+                        tokio::time::sleep(pause * number / count).await;
                         let stream = connect(address, way).await.unwrap();
                         counted.fetch_add(1, Ordering::SeqCst);
                         // It fails when the server has closed the connection, which is what it is to do.

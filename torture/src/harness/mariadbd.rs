@@ -68,6 +68,12 @@ impl MariaDb {
         format!("mysql://sakms:{PASSWORD}@{address}/sakms")
     }
 
+    /// The folder of its files.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Takes all tables away.
     pub fn empty(&self) {
         let runtime = tokio::runtime::Builder::new_current_thread()

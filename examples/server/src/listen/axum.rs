@@ -16,6 +16,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 use super::{announce, drain, last_call, stop_signal};
 use crate::config::HttpSettings;
@@ -48,7 +49,8 @@ pub(crate) async fn serve(
             request.extensions_mut().insert(ConnectInfo(peer));
             inner.call(request)
         });
-        let connection = server.serve_connection(TokioIo::new(stream), service);
+        let stream = TokioIo::new(Box::pin(limit_unread(stream, settings)));
+        let connection = server.serve_connection(stream, service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             // How a connection ends is the client's business; what matters was logged per request.
@@ -71,6 +73,14 @@ fn server(settings: &HttpSettings) -> http1::Builder {
         .header_read_timeout(settings.header_timeout)
         .max_buf_size(HEADER_BYTES);
     server
+}
+
+/// A client that reads nothing of its answer loses its connection. The system's own time-out, which hyper leaves it at, ends it
+/// a few seconds late when there are many.
+fn limit_unread(stream: TcpStream, settings: &HttpSettings) -> TimeoutStream<TcpStream> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(settings.header_timeout));
+    stream
 }
 
 /// The next connection, and its place among those that are served. Waits for a place before it takes the connection,

@@ -1,6 +1,5 @@
 //! Every route with every credential, and all that the server says.
 
-use std::path::Path;
 use std::time::Duration;
 
 use sakms_core::http::{Access, Route, routes};
@@ -35,12 +34,13 @@ impl Outcome {
         self
     }
 
-    /// A file of the database, which may hold hashes. The files that hold the server's own secrets are not among them.
-    pub(crate) fn database_file(&mut self, path: &Path) {
-        let name = path.display().to_string();
-        let bytes = std::fs::read(path).unwrap();
-        self.found
-            .extend(self.canaries.found_in_database(&name, &bytes));
+    /// The files of the database, which may hold hashes. The files that hold the server's own secrets are not among them.
+    pub(crate) fn database_files(&mut self, files: Vec<(String, Vec<u8>)>) {
+        assert!(!files.is_empty());
+        for (name, bytes) in files {
+            self.found
+                .extend(self.canaries.found_in_database(&name, &bytes));
+        }
     }
 
     pub(crate) fn assert_clean(mut self) {

@@ -98,7 +98,7 @@ impl<'a> Worker<'a> {
             return;
         };
         let mut history = History::beginning(true);
-        if !self.wait_until(&mut history, &key.text, true) {
+        if !self.wait_until(&mut history, &key, true) {
             self.found.undecided += 1;
             return;
         }
@@ -111,7 +111,7 @@ impl<'a> Worker<'a> {
             .is_some_and(|last| last.acknowledged.is_some());
         if acknowledged && self.give_back(action, &key, next, &mut history) {
             // Whoever begins with this key finds it known everywhere.
-            self.wait_until(&mut history, &key.text, true);
+            self.wait_until(&mut history, &key, true);
         } else if matches!(action, Action::DisableOwner) {
             self.enable_owner();
         }
@@ -140,7 +140,7 @@ impl<'a> Worker<'a> {
                     } else {
                         turn / 2 % watched.len()
                     };
-                    let check = ask(begun, &mut beside[place], watched[place], &key.text);
+                    let check = ask(begun, &mut beside[place], watched[place], key);
                     keep(racing, racing_found, &check);
                     std::thread::sleep(pause);
                 }
@@ -152,8 +152,8 @@ impl<'a> Worker<'a> {
                 .last()
                 .is_some_and(|last| last.acknowledged.is_some())
             {
-                self.look(0, history, &key.text);
-                settled = self.wait_until(history, &key.text, false);
+                self.look(0, history, key);
+                settled = self.wait_until(history, key, false);
             }
             drop(stop);
         });
@@ -163,7 +163,7 @@ impl<'a> Worker<'a> {
         // Whoever was still at it when access was taken away has ended: what it left behind is looked for.
         if settled {
             for place in 0..self.own.len() {
-                let granted = self.look(place, history, &key.text);
+                let granted = self.look(place, history, key);
                 self.found.came_back += u64::from(granted == Some(true));
             }
             self.compare_record(action, key);
@@ -220,7 +220,7 @@ impl<'a> Worker<'a> {
         {
             return false;
         }
-        self.look(0, history, &key.text);
+        self.look(0, history, key);
         self.key = Some(key.clone());
         true
     }
@@ -292,30 +292,30 @@ impl<'a> Worker<'a> {
             self.service.note(&key.text);
         }
         let mut history = History::beginning(true);
-        self.look(0, &mut history, &key.text);
+        self.look(0, &mut history, &key);
         self.found
             .judge(&history, self.watched[0], self.service.bound);
         Some(key)
     }
 
     /// Asks one of the watched nodes, after the last change was acknowledged.
-    fn look(&mut self, place: usize, history: &mut History, text: &str) -> Option<bool> {
+    fn look(&mut self, place: usize, history: &mut History, key: &Key) -> Option<bool> {
         self.found.pairs += u64::from(place == 0);
         let check = ask(
             self.service.begun,
             &mut self.own[place],
             self.watched[place],
-            text,
+            key,
         );
         keep(history, &mut self.found, &check)
     }
 
     /// Asks the watched nodes until each has said so once.
-    fn wait_until(&mut self, history: &mut History, text: &str, granted: bool) -> bool {
+    fn wait_until(&mut self, history: &mut History, key: &Key, granted: bool) -> bool {
         let begun = Instant::now();
         let places = 0..self.own.len();
         places.into_iter().all(|place| {
-            while self.look(place, history, text) != Some(granted) {
+            while self.look(place, history, key) != Some(granted) {
                 if begun.elapsed() > PATIENCE {
                     return false;
                 }
@@ -361,20 +361,21 @@ pub enum Outcome {
     Decided(Check),
     /// 503, or no answer.
     Undecided,
-    /// Anything else.
+    /// Anything else, the name of another key among it.
     Odd,
 }
 
 /// Asks a node with a key.
-pub fn ask(clock: Instant, connection: &mut Connection, node: usize, text: &str) -> Outcome {
+pub fn ask(clock: Instant, connection: &mut Connection, node: usize, key: &Key) -> Outcome {
     let begin = clock.elapsed();
-    let answer = connection.ask("GET", ROUTE, &[("X-API-Key", text)], "");
+    let answer = connection.ask("GET", ROUTE, &[("X-API-Key", &key.text)], "");
     let end = clock.elapsed();
-    let granted = match answer.map(|answer| answer.status) {
-        Ok(200) => true,
-        Ok(401 | 403) => false,
-        Ok(503) | Err(_) => return Outcome::Undecided,
-        Ok(_) => return Outcome::Odd,
+    let granted = match answer {
+        // Whose the key is that was seen, as the handler says it.
+        Ok(answer) if answer.status == 200 && answer.body.contains(&key.id) => true,
+        Ok(answer) if matches!(answer.status, 401 | 403) => false,
+        Ok(answer) if answer.status != 503 => return Outcome::Odd,
+        Ok(_) | Err(_) => return Outcome::Undecided,
     };
     Outcome::Decided(Check {
         node,

@@ -4,6 +4,7 @@
 
 mod crash;
 mod nemesis;
+mod reading;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,9 +65,9 @@ impl Plan {
         Self {
             calm: 5_000,
             bound: Duration::from_secs(5),
-            troubles: 90,
-            proxied: 45,
-            hold: Duration::from_secs(12),
+            troubles: 45,
+            proxied: 18,
+            hold: Duration::from_secs(10),
             workers: 8,
             crashes: 5,
             timed: true,
@@ -90,12 +91,7 @@ pub fn run_plan(run: &Run, plan: &Plan) -> Vec<Figure> {
     let nodes = (0..2).map(|node| Settings::new(framework(node), galera.url(node)));
     let service = Service::start(nodes.collect(), plan.bound);
     let is_over = || run.elapsed() >= run.time(Duration::MAX) / 8;
-    for (how, causal) in [("without", false), ("with", true)] {
-        let what =
-            format!("median time of a reading {how} waiting for what other nodes have committed");
-        let micros = galera.time_of_reading(1, causal).as_micros();
-        figures.push(Figure::plain(what, format!("{micros} µs")));
-    }
+    figures.extend(reading::figures(&galera));
     let mut workers = access::workers(run, &service, Reach::Everywhere, plan.workers);
     let calm = access::run(run, &mut workers, plan.calm, is_over);
     figures.extend([
@@ -211,7 +207,7 @@ fn told(plan: &Plan, title: &str, found: &Found, suffered: &Suffered) -> Vec<Fig
             found.kept_otherwise,
         ),
         Figure::never(
-            name("answers of another kind than yes, no and 503 (500 is one)"),
+            name("answers that name another key, or are neither yes, no nor 503 (500 is one)"),
             found.odd,
         ),
     ];

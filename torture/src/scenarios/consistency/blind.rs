@@ -118,7 +118,7 @@ fn round(
         .collect();
     for (node, connection) in nodes.iter_mut().enumerate() {
         assert!(
-            settles(service, connection, node, &key.text, true),
+            settles(service, connection, node, &key, true),
             "never let in"
         );
     }
@@ -147,7 +147,7 @@ fn round(
     let mut unsure = false;
     while service.begun.elapsed() < acknowledged + plan.max_staleness + Duration::from_millis(700) {
         for node in [HOME, BLIND] {
-            let outcome = ask(service.begun, &mut nodes[node], node, &key.text);
+            let outcome = ask(service.begun, &mut nodes[node], node, &key);
             unsure |= node == BLIND && matches!(outcome, Outcome::Undecided);
             keep(&mut history, &mut seen.found, &outcome);
         }
@@ -166,7 +166,7 @@ fn round(
         database.signal("CONT");
     }
     for (node, connection) in nodes.iter_mut().enumerate() {
-        let is_refused = settles(service, connection, node, &key.text, false);
+        let is_refused = settles(service, connection, node, &key, false);
         seen.not_refused += u64::from(!is_refused);
     }
     let mut found = Found::default();
@@ -181,12 +181,12 @@ fn settles(
     service: &Service,
     connection: &mut Connection,
     node: usize,
-    text: &str,
+    key: &Key,
     granted: bool,
 ) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(20) {
-        match ask(service.begun, connection, node, text) {
+        match ask(service.begun, connection, node, key) {
             Outcome::Decided(check) if check.granted == granted => return true,
             _ => std::thread::sleep(Duration::from_millis(5)),
         }

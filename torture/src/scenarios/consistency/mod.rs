@@ -58,8 +58,8 @@ impl Plan {
     #[must_use]
     pub const fn long() -> Self {
         Self {
-            changes: 100_000,
-            changes_alone: 100_000,
+            changes: 50_000,
+            changes_alone: 50_000,
             far_changes: 10_000,
             workers: 16,
             far_workers: 24,
@@ -190,7 +190,7 @@ fn common(title: &str, found: &Found) -> Vec<Figure> {
         ),
         Figure::never(name("answers that no state explains"), found.invented),
         Figure::never(
-            name("answers of another kind than granted, refused or 503"),
+            name("answers that name another key, or are neither granted, refused nor 503"),
             found.odd,
         ),
         Figure::plain(

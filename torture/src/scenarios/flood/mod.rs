@@ -25,7 +25,7 @@ pub struct Plan {
     pub texts: u64,
     /// How many passwords are sent that are too long.
     pub passwords: u64,
-    /// With how many names somebody tries to sign in.
+    /// With how many names somebody tries to sign in. What slows it down is the hash that each costs: so many take minutes.
     pub names: u64,
     /// How long a load for comparison takes.
     pub compared: Duration,
@@ -58,7 +58,7 @@ impl Plan {
             time: Duration::from_mins(1),
             texts: 1_000_000,
             passwords: 1_000,
-            names: 1_000_000,
+            names: 10_000,
             compared: Duration::from_secs(10),
             timed: true,
         }
@@ -67,13 +67,14 @@ impl Plan {
 
 type Part = fn(&str, &Run, &Plan) -> Vec<Figure>;
 
-const PARTS: [Part; 6] = [
-    logins::many,
-    logins::slowed_down,
-    keys::no_keys,
-    keys::genuine,
-    logins::long_passwords,
-    names::many,
+/// Each with whether it is tried on both frameworks at length: what is counted of names is not theirs.
+const PARTS: [(Part, bool); 6] = [
+    (logins::many, true),
+    (logins::slowed_down, true),
+    (keys::no_keys, true),
+    (keys::genuine, true),
+    (logins::long_passwords, true),
+    (names::many, false),
 ];
 
 /// Runs it at length.
@@ -86,10 +87,10 @@ pub fn long(run: &Run) -> Vec<Figure> {
 #[must_use]
 pub fn scenario(run: &Run, plan: &Plan) -> Vec<Figure> {
     let mut figures = Vec::new();
-    for (number, part) in PARTS.iter().enumerate() {
+    for (number, (part, both)) in PARTS.iter().enumerate() {
         let turn = FRAMEWORKS[number % FRAMEWORKS.len()];
         for framework in FRAMEWORKS {
-            if plan.timed || framework == turn {
+            if (plan.timed && *both) || framework == turn {
                 let of_one = part(framework, run, plan);
                 figures.extend(of_one.into_iter().map(|figure| Figure {
                     what: format!("{framework}: {}", figure.what),

@@ -1,5 +1,7 @@
 //! cargo-deny: licences, banned crates, sources and known vulnerabilities.
 
+mod vendored;
+
 use std::fs;
 use std::io::{Read, Seek};
 use std::path::PathBuf;

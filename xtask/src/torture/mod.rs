@@ -1,7 +1,8 @@
 //! Making trouble for the server, at length.
 
+mod page;
+
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -9,17 +10,11 @@ use std::process::Command;
 use clap::Args;
 
 use crate::failure::{Attempt, Outcome};
-use crate::marks::Marks;
 use crate::report::{Report, say};
 use crate::scratch::Scratch;
 use crate::suite::{self, Database};
 use crate::workspace::{cargo, root, target};
-use crate::{curve, galera, install, machine, run};
-
-const PAGE: Marks = Marks {
-    begin: "<!-- found: written by `cargo xtask torture all` -->",
-    end: "<!-- /found -->",
-};
+use crate::{curve, galera, install, run};
 
 /// The proxy in front of a cluster.
 const HAPROXY: &str = "SAKMS_TEST_HAPROXY";
@@ -38,7 +33,8 @@ pub(crate) struct Options {
     seed: u64,
 }
 
-/// Builds the server and the scenarios for release, runs those that are named, and writes `docs/reliability.md` when it was all.
+/// Builds the server and the scenarios for release, runs those that are named, and writes what they found to
+/// `docs/reliability.md`.
 pub(crate) fn torture(options: &Options) -> Outcome {
     let mut report = Report::begin("torture");
     report.need("build", || {
@@ -68,25 +64,26 @@ pub(crate) fn torture(options: &Options) -> Outcome {
     suite::require(&mut surroundings, &tools);
     surroundings.push((HAPROXY, haproxy.map(Into::into)));
     surroundings.push(("TMPDIR", Some(scratch.for_tests()?.into())));
-    report.step("scenarios", || {
+    let ran = report.step("scenarios", || {
         let mut command = Command::new(&program);
         command
             .args(options.arguments())
             .arg("--figures")
             .arg(&figures);
         run::run(suite::surround(&mut command, &surroundings))
-    })?;
-    if options.is_everything() && figures.exists() {
+    });
+    if options.minutes.is_some() {
+        say("    docs/reliability.md stays as it is: it is written without --minutes");
+    } else if figures.exists() {
+        // Also after ctrl-c: hours of work are not thrown away.
         report.step("docs/reliability.md", || {
-            let page = root().join("docs/reliability.md");
-            PAGE.write(&page, &found(&figures, &options.command())?)
+            page::write(&figures, options.seed)
         })?;
         report.step("docs/reliability", || {
             draw(&scratch.path().join("soak.tsv"))
         })?;
-    } else {
-        say("    docs/reliability.md stays as it is: it is written by `all`, without --minutes");
     }
+    ran?;
     drop(scratch);
     report.finish()
 }
@@ -112,59 +109,5 @@ impl Options {
             arguments.extend(["--minutes".into(), minutes.to_string().into()]);
         }
         arguments
-    }
-
-    fn is_everything(&self) -> bool {
-        self.names == ["all"]
-    }
-
-    /// The command as somebody would type it to repeat the run.
-    fn command(&self) -> String {
-        let minutes = self.minutes.map(|minutes| format!(" --minutes {minutes}"));
-        format!(
-            "cargo xtask torture all{} --seed {}",
-            minutes.unwrap_or_default(),
-            self.seed
-        )
-    }
-}
-
-/// The tables of the page, one for each scenario.
-fn found(figures: &Path, command: &str) -> Outcome<String> {
-    let lines =
-        fs::read_to_string(figures).attempt(|| format!("cannot read {}", figures.display()))?;
-    Ok(tables(&lines, command, &machine::describe()))
-}
-
-fn tables(lines: &str, command: &str, machine: &str) -> String {
-    let mut text = format!("`{command}` on: {machine}.\n");
-    let mut before = "";
-    for line in lines.lines() {
-        let (scenario, rest) = line.split_once('\t').unwrap_or((line, ""));
-        if scenario != before {
-            before = scenario;
-            let _ = writeln!(
-                text,
-                "\n### `{scenario}`\n\n`cargo xtask torture {scenario}`\n\n| what | found | goal | |\n| --- | ---: | ---: | --- |"
-            );
-        }
-        let cells = rest.replace('\t', " | ").replace("missed", "**missed**");
-        let _ = writeln!(text, "| {cells} |");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scenario_has_a_table_of_its_own() {
-        let lines =
-            "crash\tkills\t300\t\t\ncrash\tlost\t1\t0\tmissed\nflood\tp99\t1 ms\t2 ms\tmet\n";
-        let text = tables(lines, "cargo xtask torture all --seed 1", "a machine");
-        assert_eq!(text.matches("### `").count(), 2);
-        assert!(text.contains("| lost | 1 | 0 | **missed** |"), "{text}");
-        assert!(text.contains("`cargo xtask torture flood`"), "{text}");
     }
 }
