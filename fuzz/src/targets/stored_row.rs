@@ -90,10 +90,19 @@ fn edited(values: &[Value], place: usize, draw: &mut Draw<'_>) -> Value {
     }
 }
 
+/// More than any column holds, in bytes.
+const LONG: usize = 1 << 20;
+
 /// What stands there, many times over.
 fn longer(values: &[Value], place: usize, draw: &mut Draw<'_>) -> Value {
-    let times = 1 << draw.below(12);
-    match values.get(place) {
+    let place = values.get(place);
+    let length = match place {
+        Some(Value::Text(text)) => text.len(),
+        Some(Value::Bytes(bytes)) => bytes.len(),
+        _ => 1,
+    };
+    let times = (1 << draw.below(12)).min(LONG / length.max(1)).max(1);
+    match place {
         Some(Value::Text(text)) => Value::Text(
             [text.as_str()]
                 .repeat(times)
