@@ -56,7 +56,7 @@ pub(crate) fn run(site: &Site, url: &str, kept: impl FnOnce() -> Kept) {
     said.extend(guesses(&server));
     for command in [
         &["keyring", "list"][..],
-        &["keyring", "rotate", "--now"],
+        &["keyring", "rotate"],
         &["keyring", "list"],
     ] {
         let (status, out, errors) = site.run(command, &settings);

@@ -12,8 +12,8 @@ impl Plan {
     #[must_use]
     pub const fn long() -> Self {
         Self {
-            kills: 300,
-            operations: 100_000,
+            kills: 150,
+            operations: 50_000,
             clients: 8,
             verify: 25,
         }
