@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::failure::{Attempt, Failure, Outcome};
+use crate::install;
 use crate::report::{self, Report, say};
 use crate::run::{self, Group};
 use crate::signals;
@@ -73,6 +74,7 @@ pub(crate) fn fuzz(options: &Options) -> Outcome {
         .into_iter()
         .filter(|name| options.wants(name))
         .collect();
+    report.need("compiler", install::cpp)?;
     let programs = report.need("build", build)?;
     let mut done = Vec::new();
     report.step("run", || {

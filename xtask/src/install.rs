@@ -1,6 +1,7 @@
 //! Installing what tests need where that is possible without asking anybody:
 //! as root, on a system with apt-get. That is what CI is.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,6 +22,9 @@ const BROWSER_ADVICE: &str = "Chromium or chromedriver is not installed: install
 
 const TROUBLE_ADVICE: &str = "strace or faketime is not installed (Debian: `apt-get install strace faketime`): power cuts, migrations \
      that are killed and clocks that jump are left out";
+
+const CPP_ADVICE: &str = "libFuzzer is built with a C++ compiler, and there is none: install one (Debian, Ubuntu: \
+     `apt-get install g++`), or name it in CXX";
 
 /// What a cluster of several MariaDB needs besides them.
 pub(crate) const GALERA_ADVICE: &str = "Galera or rsync is not installed, so the tests on a cluster are left out: install \
@@ -62,6 +66,16 @@ pub(crate) fn trouble() -> Vec<&'static str> {
             found
         }
     }
+}
+
+/// Finds a C++ compiler or installs one, or says what to do instead.
+pub(crate) fn cpp() -> Outcome {
+    let runs = |program: &OsStr| run::capture(Command::new(program).arg("--version")).is_ok();
+    let named = std::env::var_os("CXX");
+    if runs(named.as_deref().unwrap_or_else(|| OsStr::new("c++"))) {
+        return Ok(());
+    }
+    packages(&["g++"], CPP_ADVICE)
 }
 
 /// Installs what a cluster needs, or says what to do instead.

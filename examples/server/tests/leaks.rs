@@ -7,6 +7,8 @@
     reason = "a test reports by panicking"
 )]
 
+#[path = "leaks/bodies.rs"]
+mod bodies;
 #[path = "leaks/everywhere.rs"]
 mod everywhere;
 #[path = "leaks/kept.rs"]

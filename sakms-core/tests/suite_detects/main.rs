@@ -17,7 +17,7 @@ use sakms_core::store::MemoryStore;
 use sakms_core::testkit;
 use sakms_core::testkit::store::{
     Fixture, accounts, audit, conditions, counts, feed, filters, hashes, journal, keep, keys,
-    owners, people, quota, races, repeats, roles, states, update,
+    owners, people, quota, races, repeats, roles, state_lists, state_races, states, update,
 };
 
 fn passes(flaw: Flaw, case: impl AsyncFnOnce(&Fixture)) -> bool {
@@ -84,16 +84,16 @@ detects! {
     ShowsOwnersByName by rows_that_are_whose_key_it_is: audit::a_row_is_whose_its_subject_is;
     IgnoresTheRevision by a_revision_of_a_state_that_is_ignored: states::another_revision_is_stale;
     JournalsWhatItRefuses by a_journal_of_a_state_that_was_refused: states::another_revision_is_stale;
-    ComparesBeforeItChanges by changes_of_a_state_that_are_lost: states::one_of_many_changes_of_a_state_gets_through;
-    ComparesBeforeItChanges by a_removal_of_what_was_changed: states::a_removal_and_a_change_do_not_both_get_through;
-    ChangesWhatIsNotThere by a_code_that_counts_twice: states::one_of_many_removals_gets_through;
+    ComparesBeforeItChanges by changes_of_a_state_that_are_lost: state_races::one_of_many_changes_of_a_state_gets_through;
+    ComparesBeforeItChanges by a_removal_of_what_was_changed: state_races::a_removal_and_a_change_do_not_both_get_through;
+    ChangesWhatIsNotThere by a_code_that_counts_twice: state_races::one_of_many_removals_gets_through;
     ChangesWhatIsNotThere by a_state_that_is_not_there: states::what_is_not_kept_is_not_found;
     CutsValues by values_that_are_cut: states::a_value_that_is_too_long_is_refused;
-    FoldsOwners by states_of_folded_owners: states::owners_of_what_is_kept_are_told_apart;
-    ListsWhatEndsLast by states_in_another_order: states::the_newest_come_first;
-    RemovesOtherKinds by states_of_another_kind: states::an_owners_are_removed_but_for_one;
-    SparesNothing by a_state_that_is_not_spared: states::an_owners_are_removed_but_for_one;
-    ForgetsTooMuch by states_that_are_forgotten_too_early: states::what_has_ended_is_forgotten;
+    FoldsOwners by states_of_folded_owners: state_lists::owners_of_what_is_kept_are_told_apart;
+    ListsWhatEndsLast by states_in_another_order: state_lists::the_newest_come_first;
+    RemovesOtherKinds by states_of_another_kind: state_lists::an_owners_are_removed_but_for_one;
+    SparesNothing by a_state_that_is_not_spared: state_lists::an_owners_are_removed_but_for_one;
+    ForgetsTooMuch by states_that_are_forgotten_too_early: state_lists::what_has_ended_is_forgotten;
     ShowsRowsOutOfOrder by rows_that_show_out_of_order: feed::a_follower_misses_nothing_while_others_write;
 }
 
@@ -146,6 +146,14 @@ fn every_case_is_in_the_suite() {
         (
             "secrets",
             include_str!("../../src/testkit/store/secrets.rs"),
+        ),
+        (
+            "state_lists",
+            include_str!("../../src/testkit/store/state_lists.rs"),
+        ),
+        (
+            "state_races",
+            include_str!("../../src/testkit/store/state_races.rs"),
         ),
         ("states", include_str!("../../src/testkit/store/states.rs")),
         ("update", include_str!("../../src/testkit/store/update.rs")),

@@ -66,6 +66,8 @@ const PEOPLE: u32 = 4;
 const PACE: Duration = Duration::from_millis(10);
 /// How much later than its time-out a connection is closed at most.
 const LATER: Duration = Duration::from_secs(1);
+/// Within what other clients notice nothing: as much as a look-up in a database may take.
+const UNHARMED: Duration = Duration::from_millis(10);
 /// After so much more nobody waits for it any longer.
 const GIVE_UP: Duration = Duration::from_secs(6);
 
@@ -138,14 +140,14 @@ struct Held {
     /// New connections of other clients that were not served.
     newcomers_failed: u64,
     /// How many were still open when all had to be closed; `None` where the system does not tell.
-    left: Option<usize>,
+    left: Option<u64>,
     /// How long it took until all were closed.
     closed: Option<Duration>,
 }
 
 fn hold(server: &Server, way: Way, plan: &Plan, others: Crowd, give_up: Duration) -> Held {
     // The other clients' connections may be opened later than they are counted.
-    let open = || process::sockets(server.id());
+    let open = || process::descriptors(server.id());
     let mut newcomers_failed = 0;
     let mut newcomer = || {
         let answer = client::try_send(server.address, "GET", "/health", &[], "");
@@ -165,7 +167,7 @@ fn hold(server: &Server, way: Way, plan: &Plan, others: Crowd, give_up: Duration
             .map(|(open, before)| open.saturating_sub(before));
         most = most.max(more.unwrap_or(0));
         // The server takes them one after the other; none is gone before it has come.
-        let came = most * 2 > usize::try_from(plan.connections).unwrap_or(usize::MAX);
+        let came = most * 2 > u64::from(plan.connections);
         if more.is_none_or(|more| more == 0 && came) {
             closed = more.map(|_| begun.elapsed());
             left = more.map(|_| left.unwrap_or(0));
@@ -204,7 +206,7 @@ impl Held {
         );
         let left = match self.left {
             Some(count) if promised && (plan.timed || self.closed.is_none()) => {
-                Figure::never(left, u64::try_from(count).unwrap_or(u64::MAX))
+                Figure::never(left, count)
             }
             Some(count) => Figure::plain(left, count),
             None => Figure::plain(left, "not known on this system"),
@@ -216,7 +218,8 @@ impl Held {
         let time = format!("{what}: 99 % of other clients' requests");
         let found = format!("{with:.1?} (without: {before:.1?})");
         let time = if plan.timed {
-            Figure::goal(time, found, "at most twice", with <= before * 2)
+            // A ratio would say more of who plays the thousand, on the same cores.
+            Figure::goal(time, found, "≤ 10 ms", with <= UNHARMED)
         } else {
             Figure::plain(time, found)
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::world::PASSWORD;
+use super::stage::PASSWORD;
 use super::{Answer, Stage, World};
 use crate::clock::Clock as _;
 use crate::journal::Actor;

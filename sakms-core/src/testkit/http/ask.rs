@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::client::Request;
-use super::world::{Key, key_format};
+use super::stage::key_format;
+use super::world::Key;
 use super::{Answer, Stage, User, World};
 use crate::secret::KeySecret;
 use crate::store::StoreErrorKind;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::client::Request;
-use super::world::PASSWORD;
+use super::stage::PASSWORD;
 use super::{Stage, World};
 use crate::testkit::fixtures;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::recovery::{code, mailed, request, unthrottled};
-use super::world::PASSWORD;
+use super::stage::PASSWORD;
 use super::{Answer, Request, Stage, World};
 use crate::account::AccountQuery;
 use crate::mail::Purpose;

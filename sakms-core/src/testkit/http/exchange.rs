@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::ask::{asker, bad_keys, introspect};
 use super::client::Request;
-use super::world::{ELSEWHERE, TRIAL, token_secret};
+use super::stage::{ELSEWHERE, TRIAL, token_secret};
 use super::{Answer, Key, Stage, User, World};
 use crate::clock::Clock as _;
 use crate::secret::BearerToken;

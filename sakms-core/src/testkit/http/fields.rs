@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Stage;
-use super::world::PASSWORD;
+use super::stage::PASSWORD;
 use crate::key::Metadata;
 use crate::testkit::fixtures;
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::client::Request;
-use super::world::PASSWORD;
+use super::stage::PASSWORD;
 use super::{Stage, World};
 use crate::http::QueryToken;
 use crate::testkit::fixtures;

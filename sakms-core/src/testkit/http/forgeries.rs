@@ -2,7 +2,8 @@
 
 use super::Stage;
 use super::credentials::holder;
-use super::world::{Key, key_format};
+use super::stage::key_format;
+use super::world::Key;
 use crate::entropy::{self, OsEntropy};
 use crate::id::SecretId;
 use crate::key::Environment;

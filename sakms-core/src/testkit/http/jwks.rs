@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::world::token_secret;
+use super::stage::token_secret;
 use super::{Answer, Stage, World};
 use crate::entropy::OsEntropy;
 use crate::testkit::fixtures;

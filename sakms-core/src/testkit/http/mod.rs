@@ -52,6 +52,7 @@
 mod answer;
 mod client;
 mod rows;
+mod stage;
 mod world;
 
 pub mod accounts;
@@ -109,7 +110,8 @@ use tokio::task::JoinHandle;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
-pub use world::{Key, Session, Stage, User, World};
+pub use stage::Stage;
+pub use world::{Key, Session, User, World};
 
 use super::PATIENCE;
 use super::store::Fixture;

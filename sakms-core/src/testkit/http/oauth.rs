@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Stage;
 use super::ask::{asker, bad_keys, introspect, revoke};
-use super::world::key_format;
+use super::stage::key_format;
 use crate::secret::KeySecret;
 
 /// Introspection says what a token is good for, and of one that is not good nothing but that.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::world::PASSWORD;
+use super::stage::PASSWORD;
 use super::{Answer, Request, Stage, User, World};
 use crate::journal::JournalQuery;
 use crate::mail::Purpose;

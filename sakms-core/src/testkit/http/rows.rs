@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::client::Request;
-use super::world::{Key, PASSWORD, Session, User};
+use super::stage::PASSWORD;
+use super::world::{Key, Session, User};
 use crate::http::{Route, routes};
 use crate::testkit::fixtures;
 

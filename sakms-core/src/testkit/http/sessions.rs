@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::world::{PASSWORD, Session};
+use super::stage::PASSWORD;
+use super::world::Session;
 use super::{Answer, Request, Stage, User, World};
 use crate::store::StoreErrorKind;
 use crate::testkit::faults::{Fault, StoreMethod};

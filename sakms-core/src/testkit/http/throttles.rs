@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::world::PASSWORD;
+use super::stage::PASSWORD;
 use super::{Answer, Stage, World};
 use crate::http::Api;
 use crate::journal::{Action, Seq, Subject};

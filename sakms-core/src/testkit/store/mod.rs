@@ -21,6 +21,8 @@ mod random;
 pub mod repeats;
 pub mod roles;
 pub mod secrets;
+pub mod state_lists;
+pub mod state_races;
 pub mod states;
 mod support;
 pub mod update;
@@ -251,16 +253,16 @@ macro_rules! store_suite {
             states::another_revision_is_stale
             states::what_is_not_kept_is_not_found
             states::what_is_removed_is_gone
-            states::the_newest_come_first
-            states::owners_of_what_is_kept_are_told_apart
-            states::an_owners_are_removed_but_for_one
-            states::what_has_ended_is_forgotten
+            state_lists::the_newest_come_first
+            state_lists::owners_of_what_is_kept_are_told_apart
+            state_lists::an_owners_are_removed_but_for_one
+            state_lists::what_has_ended_is_forgotten
             states::changes_of_what_is_kept_are_written_down
             states::a_state_with_an_entry_that_is_there_is_refused
-            states::one_of_many_states_takes_an_id
-            states::one_of_many_changes_of_a_state_gets_through
-            states::one_of_many_removals_gets_through
-            states::a_removal_and_a_change_do_not_both_get_through
+            state_races::one_of_many_states_takes_an_id
+            state_races::one_of_many_changes_of_a_state_gets_through
+            state_races::one_of_many_removals_gets_through
+            state_races::a_removal_and_a_change_do_not_both_get_through
             accounts::an_account_comes_back
             accounts::the_largest_account_comes_back
             accounts::an_unknown_account_is_none

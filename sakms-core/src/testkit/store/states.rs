@@ -1,43 +1,33 @@
 //! What is kept for a while: found by its kind and id, changed by whoever saw it as it is, removed once.
 
-use std::sync::Arc;
-
 use super::Fixture;
-use super::support::{decided, entries, journal, kind, one_got_through, race, states};
+use super::support::{entries, journal, kind, states};
 use crate::clock::Timestamp;
 use crate::journal::{Action, JournalEntry, Subject};
 use crate::key::{Owner, Revision};
 use crate::store::{StateId, StateKind, StateRecord, StateStore, StoreErrorKind};
 use crate::testkit::fixtures;
 
-/// How many do the same thing at once.
-const MANY: usize = 32;
-
-/// Owners that a store could take for each other.
-const LOOKALIKES: [&str; 10] = [
-    "ada", "Ada", "ADA", "ada ", "ada\0", "ada\t", "àda", "ａda", "аda", "adа",
-];
-
-fn entry() -> JournalEntry {
+pub(super) fn entry() -> JournalEntry {
     fixtures::entry(Action::KEY_REFUSE, Subject::SERVICE)
 }
 
 /// One that is in the store.
-async fn kept(store: &dyn StateStore, record: StateRecord) -> StateRecord {
+pub(super) async fn kept(store: &dyn StateStore, record: StateRecord) -> StateRecord {
     store.insert_state(&record, None).await.unwrap();
     record
 }
 
-async fn session_of(store: &dyn StateStore, owner: &Owner) -> StateRecord {
+pub(super) async fn session_of(store: &dyn StateStore, owner: &Owner) -> StateRecord {
     let owner = Some(owner.clone());
     kept(store, fixtures::state(StateKind::Session, owner)).await
 }
 
-async fn read(store: &dyn StateStore, record: &StateRecord) -> Option<StateRecord> {
+pub(super) async fn read(store: &dyn StateStore, record: &StateRecord) -> Option<StateRecord> {
     store.state(record.kind, record.id).await.unwrap()
 }
 
-async fn stands(store: &dyn StateStore, record: &StateRecord) {
+pub(super) async fn stands(store: &dyn StateStore, record: &StateRecord) {
     assert_eq!(read(store, record).await.as_ref(), Some(record));
 }
 
@@ -272,145 +262,6 @@ pub async fn what_is_removed_is_gone(fixture: &Fixture) {
     assert_eq!(journal(&*fixture.keys).await.len(), 2);
 }
 
-/// The newest come first, of the same moment those with the greatest id; as many as are asked for, and of one kind.
-pub async fn the_newest_come_first(fixture: &Fixture) {
-    let Some(store) = states(fixture) else {
-        return;
-    };
-    let owners = [Some(fixtures::owner()), Some(fixtures::owner()), None];
-    let mut all = Vec::new();
-    for number in 0..24_usize {
-        let of_kind = [StateKind::Session, StateKind::Throttle][number / 12];
-        let mut record = fixtures::state(of_kind, owners[number % 3].clone());
-        // In no order, and four at each moment; made later, and ended earlier.
-        let moment = u64::try_from(number * 7 % 3).unwrap();
-        record.created_at = fixtures::at(moment);
-        record.expires_at = fixtures::at(1_000 - moment);
-        let mut id = *record.id.as_bytes();
-        id[0] = u8::try_from(number * 151 % 256).unwrap();
-        record.id = StateId::from_bytes(id);
-        all.push(kept(&**store, record).await);
-    }
-    all.sort_by_key(|record| std::cmp::Reverse((record.created_at, record.id)));
-    for of_kind in StateKind::ALL {
-        for owner in [None, owners[0].as_ref(), owners[1].as_ref()] {
-            let expected: Vec<_> = all
-                .iter()
-                .filter(|record| record.kind == of_kind)
-                .filter(|record| owner.is_none_or(|owner| record.owner.as_ref() == Some(owner)))
-                .cloned()
-                .collect();
-            for limit in [0, 1, 3, 11, 12, 13, u32::MAX] {
-                let found = store.states(of_kind, owner, limit).await.unwrap();
-                let most = expected.len().min(usize::try_from(limit).unwrap());
-                assert_eq!(found, expected[..most], "{of_kind} {owner:?} {limit}");
-            }
-        }
-    }
-}
-
-/// Owners are who they are to the letter: nobody sees or ends what is another's.
-pub async fn owners_of_what_is_kept_are_told_apart(fixture: &Fixture) {
-    let Some(store) = states(fixture) else {
-        return;
-    };
-    let mut all = Vec::new();
-    for name in LOOKALIKES {
-        all.push(session_of(&**store, &name.parse().unwrap()).await);
-    }
-    for record in &all {
-        let owner = record.owner.as_ref().unwrap();
-        let found = store.states(record.kind, Some(owner), 99).await.unwrap();
-        assert_eq!(found, std::slice::from_ref(record), "{owner:?}");
-    }
-    while let Some(record) = all.pop() {
-        let owner = record.owner.as_ref().unwrap();
-        let removed = store
-            .remove_states(record.kind, owner, None, Some(&entry()))
-            .await;
-        assert_eq!(removed.unwrap(), 1, "{owner:?}");
-        let left = store.states(record.kind, None, 99).await.unwrap();
-        assert_eq!(left.len(), all.len(), "{owner:?}");
-        for other in &all {
-            assert!(left.contains(other));
-        }
-    }
-}
-
-/// An owner's are removed but for one; other owners', other kinds', and what is nobody's stay.
-pub async fn an_owners_are_removed_but_for_one(fixture: &Fixture) {
-    let Some(store) = states(fixture) else {
-        return;
-    };
-    let (owner, another) = (fixtures::owner(), fixtures::owner());
-    let mine = [(); 5].map(|()| fixtures::state(StateKind::Session, Some(owner.clone())));
-    for record in &mine {
-        kept(&**store, record.clone()).await;
-    }
-    let mut code = fixtures::state(StateKind::Code, Some(owner.clone()));
-    code.id = mine[0].id;
-    let others = [
-        code,
-        fixtures::state(StateKind::Session, Some(another)),
-        fixtures::state(StateKind::Session, None),
-    ];
-    for record in &others {
-        kept(&**store, record.clone()).await;
-    }
-    let remove = async |except| {
-        let entry = entry();
-        let removed = store
-            .remove_states(StateKind::Session, &owner, except, Some(&entry))
-            .await;
-        assert_eq!(entries(&*fixture.keys).await.last(), Some(&entry));
-        for record in &others {
-            stands(&**store, record).await;
-        }
-        removed.unwrap()
-    };
-    assert_eq!(remove(Some(mine[2].id)).await, 4);
-    stands(&**store, &mine[2]).await;
-    for gone in [0, 1, 3, 4] {
-        assert_eq!(read(&**store, &mine[gone]).await, None);
-    }
-    assert_eq!(
-        remove(Some(mine[2].id)).await,
-        0,
-        "it is written all the same"
-    );
-    // One that is nobody's of them spares nothing.
-    assert_eq!(remove(Some(others[1].id)).await, 1);
-    assert_eq!(read(&**store, &mine[2]).await, None);
-    assert_eq!(remove(None).await, 0);
-    assert_eq!(journal(&*fixture.keys).await.len(), 4);
-}
-
-/// What ended before a moment is forgotten, of every kind; what ends then or later is kept.
-pub async fn what_has_ended_is_forgotten(fixture: &Fixture) {
-    let Some(store) = states(fixture) else {
-        return;
-    };
-    let (just_before, moment) = (fixtures::at(49), fixtures::at(50));
-    let mut all = Vec::new();
-    for of_kind in StateKind::ALL {
-        for expires_at in [Timestamp::EPOCH, just_before, moment, Timestamp::MAX] {
-            let mut record = fixtures::state(of_kind, None);
-            record.expires_at = expires_at;
-            all.push(kept(&**store, record).await);
-        }
-    }
-    store.forget_states(Timestamp::EPOCH).await.unwrap();
-    for record in &all {
-        stands(&**store, record).await;
-    }
-    store.forget_states(moment).await.unwrap();
-    for record in &all {
-        let expected = (record.expires_at >= moment).then(|| record.clone());
-        assert_eq!(read(&**store, record).await, expected);
-    }
-    assert_eq!(journal(&*fixture.keys).await, []);
-}
-
 /// Each change writes its entry, and none when there is none to write.
 pub async fn changes_of_what_is_kept_are_written_down(fixture: &Fixture) {
     let Some(store) = states(fixture) else {
@@ -475,109 +326,4 @@ pub async fn a_state_with_an_entry_that_is_there_is_refused(fixture: &Fixture) {
     stands(&**store, &record).await;
     assert_eq!(read(&**store, &another).await, None);
     assert_eq!(entries(&*fixture.keys).await, [entry]);
-}
-
-/// Of many who put one in at once, one gets through.
-pub async fn one_of_many_states_takes_an_id(fixture: &Fixture) {
-    let Some(store) = states(fixture) else {
-        return;
-    };
-    let record = fixtures::state(StateKind::SigningKey, None);
-    let outcomes = race(MANY, |number| {
-        let (store, mut record) = (Arc::clone(store), record.clone());
-        record.value = vec![u8::try_from(number).unwrap()];
-        async move {
-            let entry = entry();
-            let insert = || store.insert_state(&record, Some(&entry));
-            decided(insert)
-                .await
-                .map(|()| (record.value.clone(), entry))
-        }
-    });
-    let (value, entry) = one_got_through(outcomes.await, StoreErrorKind::Conflict);
-    let found = read(&**store, &record).await.unwrap();
-    assert_eq!(found.value, value);
-    assert_eq!(entries(&*fixture.keys).await, [entry]);
-}
-
-/// Of many who change one at once, having seen the same of it, one gets through. Three times over.
-pub async fn one_of_many_changes_of_a_state_gets_through(fixture: &Fixture) {
-    let Some(store) = states(fixture) else {
-        return;
-    };
-    let mut record = session_of(&**store, &fixtures::owner()).await;
-    for round in 1..4 {
-        let outcomes = race(MANY, |number| {
-            let (store, record) = (Arc::clone(store), record.clone());
-            // Half of them write no journal, which is another way through a store.
-            let entry = number.is_multiple_of(2).then(entry);
-            let value = [u8::try_from(number).unwrap()];
-            async move {
-                let change = || {
-                    let at = fixtures::at(200);
-                    let StateRecord {
-                        kind, id, revision, ..
-                    } = record;
-                    store.update_state(kind, id, revision, &value, at, entry.as_ref())
-                };
-                decided(change).await
-            }
-        });
-        let changed = one_got_through(outcomes.await, StoreErrorKind::Stale);
-        assert_eq!(changed.revision, Revision::new(1 + round));
-        stands(&**store, &changed).await;
-        record = changed;
-    }
-    assert!(journal(&*fixture.keys).await.len() <= 3);
-}
-
-/// Of many who remove one at once, one gets through: a code counts once.
-pub async fn one_of_many_removals_gets_through(fixture: &Fixture) {
-    let Some(store) = states(fixture) else {
-        return;
-    };
-    for round in 1..4 {
-        let record = kept(&**store, fixtures::state(StateKind::Code, None)).await;
-        let outcomes = race(MANY, |_| {
-            let (store, record) = (Arc::clone(store), record.clone());
-            async move {
-                let entry = entry();
-                let StateRecord {
-                    kind, id, revision, ..
-                } = record;
-                decided(|| store.remove_state(kind, id, revision, Some(&entry))).await
-            }
-        });
-        one_got_through(outcomes.await, StoreErrorKind::NotFound);
-        assert_eq!(read(&**store, &record).await, None);
-        assert_eq!(journal(&*fixture.keys).await.len(), round);
-    }
-}
-
-/// Of those who remove one and those who change it at once, one gets through.
-pub async fn a_removal_and_a_change_do_not_both_get_through(fixture: &Fixture) {
-    let Some(store) = states(fixture) else {
-        return;
-    };
-    for _ in 0..4 {
-        let record = session_of(&**store, &fixtures::owner()).await;
-        let outcomes = race(MANY, |number| {
-            let (store, record) = (Arc::clone(store), record.clone());
-            async move {
-                let StateRecord {
-                    kind, id, revision, ..
-                } = record;
-                if number.is_multiple_of(2) {
-                    let at = fixtures::at(200);
-                    let change = || store.update_state(kind, id, revision, b"x", at, None);
-                    decided(change).await.map(Some)
-                } else {
-                    let remove = || store.remove_state(kind, id, revision, None);
-                    decided(remove).await.map(|()| None)
-                }
-            }
-        });
-        let through: Vec<_> = outcomes.await.into_iter().filter_map(Result::ok).collect();
-        assert_eq!(through, [read(&**store, &record).await]);
-    }
 }

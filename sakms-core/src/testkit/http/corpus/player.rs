@@ -20,7 +20,7 @@ use crate::id::SecretId;
 use crate::journal::Actor;
 use crate::secret::KeySecret;
 use crate::testkit::entropy::SeededEntropy;
-use crate::testkit::http::world::{Offers, PASSWORD, TOKEN_SECRET, key_format, token_secret};
+use crate::testkit::http::stage::{Offers, PASSWORD, TOKEN_SECRET, key_format, token_secret};
 use crate::testkit::http::{Answer, Stage, World};
 use crate::token::{Keyring, SigningKey};
 
