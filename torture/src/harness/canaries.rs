@@ -37,6 +37,7 @@ impl Canaries {
             findings.add(SECRETS, || "in the server's log".to_owned());
         }
     }
+
     /// Adds a key's text: it is its secret that is looked for, for the beginning may be shown.
     pub fn key(&mut self, text: &str) {
         self.tail(&text[..text.len() - TAG]);

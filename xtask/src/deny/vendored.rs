@@ -1,5 +1,5 @@
 //! The database of advisories that comes with this workspace, as cargo-deny reads one: a Git repository, in a folder that is
-//! called like its copy of RustSec's.
+//! called like its copy of `RustSec`'s.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::failure::{Attempt, Failure, Outcome};
 use crate::run;
 use crate::workspace::root;
 
-/// What cargo-deny makes of the address of RustSec's database.
+/// What cargo-deny makes of the address of `RustSec`'s database.
 const NAME: &str = "advisory-db-3157b0e258782691";
 /// What follows in the configuration.
 const TABLE: &str = "[advisories]\n";
@@ -34,25 +34,27 @@ impl Deny {
             git.current_dir(&database).env_remove("GIT_DIR");
             run::run(git.args(arguments.split(' ')))?;
         }
-        let configuration = self.configuration(&scratch)?;
+        let configuration = configuration(&scratch)?;
         let mut command = self.command("--locked --offline --config");
         run::run(command.arg(configuration).args(["check", "advisories"]))
     }
+}
 
-    /// The workspace's configuration with this database.
-    fn configuration(&self, scratch: &TempDir) -> Outcome<PathBuf> {
-        let path = root().join("deny.toml");
-        let text =
-            fs::read_to_string(&path).attempt(|| format!("cannot read {}", path.display()))?;
-        let (before, after) = text.split_once(TABLE).ok_or_else(|| {
-            Failure::new(format!("{} has no table of advisories", path.display()))
-        })?;
-        let databases = scratch.path().join("databases");
-        let text = format!("{before}{TABLE}db-path = {databases:?}\n{after}");
-        let path = scratch.path().join("deny.toml");
-        fs::write(&path, text).attempt(|| format!("cannot write {}", path.display()))?;
-        Ok(path)
-    }
+/// The workspace's configuration with this database.
+fn configuration(scratch: &TempDir) -> Outcome<PathBuf> {
+    let path = root().join("deny.toml");
+    let text = fs::read_to_string(&path).attempt(|| format!("cannot read {}", path.display()))?;
+    let (before, after) = text
+        .split_once(TABLE)
+        .ok_or_else(|| Failure::new(format!("{} has no table of advisories", path.display())))?;
+    let databases = scratch.path().join("databases");
+    let text = format!(
+        "{before}{TABLE}db-path = \"{}\"\n{after}",
+        databases.display()
+    );
+    let path = scratch.path().join("deny.toml");
+    fs::write(&path, text).attempt(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }
 
 /// Copies the folders of a folder, each with its files.
