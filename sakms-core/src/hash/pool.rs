@@ -132,6 +132,15 @@ impl HashPool {
         self.hash(share, secret).await
     }
 
+    /// Sends away whoever would find no room in the line, before anything is read from a store for them: what cannot be hashed
+    /// need not be looked up.
+    ///
+    /// # Errors
+    /// [`HashError::Overloaded`].
+    pub(crate) fn check_room(&self, share: Share) -> Result<(), HashError> {
+        self.threads(share).0.check_room()
+    }
+
     /// Whether `secret` is what `stored` was made from, computed as `stored` says: by its algorithm, with its
     /// parameters, under its pepper.
     ///

@@ -59,6 +59,20 @@ impl Queue {
 
     /// Puts a job at the end, or says that there is no room. The job is made only when there is.
     pub(super) fn push(&self, make: impl FnOnce() -> Job) -> Result<(), HashError> {
+        let mut line = self.admit()?;
+        line.jobs.push_back(make());
+        drop(line);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Says that there is no room, while there is none: for those who have something to do before they have a job.
+    pub(super) fn check_room(&self) -> Result<(), HashError> {
+        self.admit().map(drop)
+    }
+
+    /// The line, if there is room in it.
+    fn admit(&self) -> Result<MutexGuard<'_, Line>, HashError> {
         let mut line = self.lock();
         if line.jobs.len() >= self.capacity {
             // Those whose callers have gone wait for nothing, and must not keep others out.
@@ -67,10 +81,7 @@ impl Queue {
         if line.jobs.len() >= self.capacity {
             return Err(self.shed());
         }
-        line.jobs.push_back(make());
-        drop(line);
-        self.changed.notify_one();
-        Ok(())
+        Ok(line)
     }
 
     /// The first job that is still wanted; waits for one. `None` when the queue is closed.

@@ -148,6 +148,7 @@ impl Sakms {
         if password.len() > Password::MAX_BYTES {
             return Err(Error::field("password", "has at most 1024 bytes"));
         }
+        hashes.check_room(Share::Passwords)?;
         let account = match Email::parse(email) {
             Ok(email) => accounts.account_by_email(email.canonical()).await?,
             Err(_) => None,
