@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::figure::Figure;
+
 /// How a scenario is run: from which seed, and for how long at most.
 #[derive(Debug)]
 pub struct Run {
@@ -95,6 +97,16 @@ impl Run {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.begun.elapsed()
+    }
+
+    /// Says what a part of the run has found, as soon as it has: what follows may take an hour.
+    pub fn tell(&self, figures: &[Figure]) {
+        if !self.quiet {
+            for figure in figures {
+                let line = figure.line("").replace('\t', " | ");
+                eprintln!("    [{:>4} s]{line}", self.begun.elapsed().as_secs());
+            }
+        }
     }
 
     /// Says how far the run is, every few seconds.

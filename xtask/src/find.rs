@@ -16,6 +16,7 @@ pub(crate) const MARIADBD: Wanted = Wanted {
     what: "MariaDB's daemon",
     // A `mysqld` may be MySQL's, which is set up in another way.
     version_says: &["MariaDB"],
+    asked: "--version",
 };
 
 /// A browser that `chromedriver` can drive.
@@ -31,6 +32,7 @@ pub(crate) const CHROMIUM: Wanted = Wanted {
     ],
     what: "Chromium",
     version_says: &["Chromium", "Google Chrome"],
+    asked: "--version",
 };
 
 /// The program that drives the browser.
@@ -39,6 +41,7 @@ pub(crate) const CHROMEDRIVER: Wanted = Wanted {
     names: &["chromedriver"],
     what: "chromedriver",
     version_says: &["ChromeDriver"],
+    asked: "--version",
 };
 
 /// What nodes of a cluster copy their data with.
@@ -47,6 +50,7 @@ pub(crate) const RSYNC: Wanted = Wanted {
     names: &["rsync"],
     what: "rsync",
     version_says: &["rsync"],
+    asked: "--version",
 };
 
 /// A proxy in front of a cluster.
@@ -55,6 +59,8 @@ pub(crate) const HAPROXY: Wanted = Wanted {
     names: &["haproxy"],
     what: "HAProxy",
     version_says: &["HAProxy"],
+    // It answers to the long form as well, and fails.
+    asked: "-v",
 };
 
 const INSTALLER_NAMES: [&str; 2] = ["mariadb-install-db", "mysql_install_db"];
@@ -88,6 +94,8 @@ pub(crate) struct Wanted {
     names: &'static [&'static str],
     what: &'static str,
     version_says: &'static [&'static str],
+    /// The argument that makes it say its version.
+    asked: &'static str,
 }
 
 impl Wanted {
@@ -122,7 +130,7 @@ impl Wanted {
     }
 
     fn is(&self, program: &Path) -> bool {
-        run::capture(Command::new(program).arg("--version")).is_ok_and(|version| {
+        run::capture(Command::new(program).arg(self.asked)).is_ok_and(|version| {
             let said = |words: &&str| version.contains(words);
             self.version_says.iter().any(said)
         })

@@ -44,7 +44,9 @@ pub(crate) fn haproxy() -> Outcome<Option<PathBuf>> {
         return Ok(None);
     }
     install::haproxy()?;
-    find::HAPROXY.find()
+    let what = "haproxy is installed but cannot be found";
+    let found = find::HAPROXY.find()?;
+    found.map(Some).ok_or_else(|| Failure::new(what))
 }
 
 fn find() -> Outcome<Option<PathBuf>> {

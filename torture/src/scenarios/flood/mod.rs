@@ -92,6 +92,7 @@ pub fn scenario(run: &Run, plan: &Plan) -> Vec<Figure> {
         for framework in FRAMEWORKS {
             if (plan.timed && *both) || framework == turn {
                 let of_one = part(framework, run, plan);
+                run.tell(&of_one);
                 figures.extend(of_one.into_iter().map(|figure| Figure {
                     what: format!("{framework}: {}", figure.what),
                     ..figure
