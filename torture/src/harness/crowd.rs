@@ -14,8 +14,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::priority;
-
 /// After so long without an answer a request has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -115,20 +113,9 @@ impl Crowd {
         pace: Duration,
         next: impl Fn(u64) -> Option<Vec<u8>> + Send + 'static,
     ) -> Self {
-        Self::start_with(address, people, pace, next, || ())
-    }
-
-    fn start_with(
-        address: SocketAddr,
-        people: u32,
-        pace: Duration,
-        next: impl Fn(u64) -> Option<Vec<u8>> + Send + 'static,
-        prepare: fn(),
-    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
-            prepare();
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
@@ -161,7 +148,7 @@ impl Crowd {
         Self { stop, thread }
     }
 
-    /// Clients that check these keys one after the other. How long that takes is measured: they wait for nobody.
+    /// Clients that check these keys one after the other.
     #[must_use]
     pub fn checking(address: SocketAddr, people: u32, pace: Duration, keys: &[String]) -> Self {
         let texts: Vec<_> = keys.iter().map(|key| check(key)).collect();
@@ -169,7 +156,7 @@ impl Crowd {
             let which = usize::try_from(number).unwrap_or(0) % texts.len();
             Some(texts[which].clone())
         };
-        Self::start_with(address, people, pace, next, priority::run_first)
+        Self::start(address, people, pace, next)
     }
 
     /// Whether all have done what they were to do.

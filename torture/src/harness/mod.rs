@@ -20,7 +20,6 @@ pub mod mariadbd;
 pub mod metrics;
 pub mod node;
 pub mod person;
-pub mod priority;
 pub mod process;
 pub mod program;
 pub mod proxy;
