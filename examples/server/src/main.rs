@@ -74,6 +74,9 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
     if let Some(days) = settings.keys.reap_unused_after {
         tokio::spawn(reap::hourly(sakms.clone(), days));
     }
+    if let Some(recorder) = recorder.clone() {
+        tokio::spawn(metrics::sum_up(recorder));
+    }
     let metrics = recorder.map(|recorder| metrics::Metrics::new(recorder, &sakms));
     let wrong_scope = |error| Failure::new("a demo route's scope", &error);
     match settings.framework {

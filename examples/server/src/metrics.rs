@@ -1,6 +1,7 @@
 //! Figures for Prometheus.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sakms_core::service::Sakms;
@@ -12,6 +13,8 @@ use crate::error::Failure;
 const SECONDS: [f64; 12] = [
     0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 ];
+/// How often what was recorded is summed up. Until then each sample is kept by itself, eight bytes for every call of the store.
+const SUMMED_UP: Duration = Duration::from_secs(5);
 /// The Prometheus text format, version 0.0.4.
 pub(crate) const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -40,6 +43,14 @@ pub(crate) fn start(
         .and_then(PrometheusBuilder::install_recorder)
         .map(Some)
         .map_err(|error| Failure::new("the metrics could not be set up", &error))
+}
+
+/// Sums up what is recorded, for as long as the server runs: also when nobody asks for the page.
+pub(crate) async fn sum_up(recorder: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(SUMMED_UP).await;
+        recorder.run_upkeep();
+    }
 }
 
 impl Metrics {

@@ -144,6 +144,20 @@ fn whoever_has_left_keeps_nobody_out() {
 }
 
 #[test]
+fn whoever_asks_for_room_takes_none() {
+    explore(|| {
+        let (queue, done) = (Arc::new(Queue::new(1)), Done::new());
+        let asking = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.check_room().is_err())
+        };
+        assert!(push(&queue, &done).is_ok());
+        let sent_away = u64::from(asking.join().unwrap());
+        assert_eq!((queue.waiting(), queue.shed_count()), (1, sent_away));
+    });
+}
+
+#[test]
 fn every_thread_is_sent_home() {
     explore(|| {
         let (queue, done) = (Arc::new(Queue::new(1)), Done::new());
