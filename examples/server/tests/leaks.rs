@@ -11,7 +11,6 @@
 mod bodies;
 #[path = "leaks/everywhere.rs"]
 mod everywhere;
-#[allow(clippy::disallowed_methods, reason = "mail is waited for")]
 #[path = "leaks/kept.rs"]
 mod kept;
 #[path = "leaks/panics.rs"]
@@ -85,41 +84,34 @@ fn sqlite(site: &Site) -> String {
     format!("sqlite://{}", site.folder().join("leaks.db").display())
 }
 
+/// What a database has, by way of a connection of this type: the statements are the same.
+macro_rules! kept_by {
+    ($connection:ty, $url:expr) => {
+        wait(async {
+            let mut connection = <$connection>::connect($url).await.unwrap();
+            let mut hashes = Vec::new();
+            for text in HASHES {
+                let rows = sqlx::query_scalar(text).fetch_all(&mut connection);
+                let rows: Vec<Vec<u8>> = rows.await.unwrap();
+                hashes.extend(rows.into_iter().map(|row| String::from_utf8(row).unwrap()));
+            }
+            let signing_keys = sqlx::query_as(SIGNING_KEYS).fetch_all(&mut connection);
+            let (signing_keys, files) = (signing_keys.await.unwrap(), Vec::new());
+            Kept {
+                hashes,
+                signing_keys,
+                files,
+            }
+        })
+    };
+}
+
 fn kept_by_sqlite(url: &str) -> Kept {
-    wait(async {
-        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
-        let mut hashes = Vec::<String>::new();
-        for text in HASHES {
-            let rows = sqlx::query_scalar(text).fetch_all(&mut connection);
-            hashes.extend(rows.await.unwrap());
-        }
-        let signing_keys = sqlx::query_as(SIGNING_KEYS).fetch_all(&mut connection);
-        let (signing_keys, files) = (signing_keys.await.unwrap(), Vec::new());
-        Kept {
-            hashes,
-            signing_keys,
-            files,
-        }
-    })
+    kept_by!(sqlx::SqliteConnection, url)
 }
 
 fn kept_by_mariadb(url: &str) -> Kept {
-    wait(async {
-        let mut connection = sqlx::MySqlConnection::connect(url).await.unwrap();
-        let mut hashes = Vec::<String>::new();
-        for text in HASHES {
-            let rows = sqlx::query_scalar(text).fetch_all(&mut connection);
-            let rows: Vec<Vec<u8>> = rows.await.unwrap();
-            hashes.extend(rows.into_iter().map(|row| String::from_utf8(row).unwrap()));
-        }
-        let signing_keys = sqlx::query_as(SIGNING_KEYS).fetch_all(&mut connection);
-        let (signing_keys, files) = (signing_keys.await.unwrap(), Vec::new());
-        Kept {
-            hashes,
-            signing_keys,
-            files,
-        }
-    })
+    kept_by!(sqlx::MySqlConnection, url)
 }
 
 /// The files of a folder, and of those in it that hold databases of SAKMS, by name.

@@ -10,11 +10,11 @@
 #[macro_use]
 mod support;
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use support::flow;
+use support::mail::{code, mail};
 use support::server::Server;
 use support::site::Site;
 
@@ -31,36 +31,6 @@ const ANOTHER: &str = "pewter violin harbour moss";
 
 fn post(server: &Server, path: &str, body: &serde_json::Value) -> support::client::Answer {
     server.send("POST", path, &[], &body.to_string())
-}
-
-/// The mail in the folder with this subject, as soon as it is there.
-fn mail(folder: &Path, subject: &str) -> String {
-    let start = Instant::now();
-    let subject = format!("\r\nSubject: Acme: {subject}\r\n");
-    loop {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "no mail: {subject}"
-        );
-        for file in std::fs::read_dir(folder.join("mail")).unwrap() {
-            let path = file.unwrap().path();
-            if path.extension().is_some_and(|end| end == "eml") {
-                let text = std::fs::read_to_string(path).unwrap();
-                if text.contains(&subject) {
-                    return text;
-                }
-            }
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// What stands behind these words in a line of its own.
-fn code(mail: &str, before: &str) -> String {
-    let mut lines = mail.lines().map(str::trim);
-    let line = lines.find_map(|line| line.strip_prefix(before).filter(|code| code.len() == 54));
-    line.unwrap_or_else(|| panic!("no code in:\n{mail}"))
-        .to_owned()
 }
 
 fn a_password_is_reset_through_the_folder(site: &Site) {

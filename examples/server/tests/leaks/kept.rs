@@ -2,19 +2,19 @@
 //! down; codes in mail. And the files of the database, once it has ended.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use serde_json::json;
 
+use super::everywhere::{NEW_PASSWORD, WRONG_PASSWORD};
 use crate::support::canaries::Canaries;
 use crate::support::flow::{self, PASSWORD};
+use crate::support::mail::{code, mail};
 use crate::support::server::{MASTER_KEY, Server};
 use crate::support::site::Site;
 
-const NEW_PASSWORD: &str = "brass otter lantern fig";
-const WRONG_PASSWORD: &str = "copper heron saddle elm";
 const ADA: &str = "ada@example.com";
 /// PKCS#8 of an Ed25519 key (RFC 8410): what stands before its 32 secret bytes.
 const BEFORE_SEED: [u8; 16] = [
@@ -137,7 +137,7 @@ fn reset(server: &Server, folder: &Path, canaries: &mut Canaries) -> Said {
         answer.status
     };
     assert_eq!(post("/auth/reset", json!({"email": ADA})), 202);
-    let code = code(&folder.join("mail"));
+    let code = code(&mail(folder, "Reset your password"), "");
     canaries.text("a code", &code);
     let confirm = |code: &str| json!({"code": code, "new_password": NEW_PASSWORD});
     assert_eq!(post("/auth/reset/confirm", confirm(&code[..40])), 400);
@@ -151,24 +151,6 @@ fn reset(server: &Server, folder: &Path, canaries: &mut Canaries) -> Said {
     assert_eq!(post("/auth/reset/confirm", confirm(&code)), 200);
     assert_eq!(post("/auth/reset/confirm", confirm(&code)), 400);
     said
-}
-
-/// The code in the first mail of the folder, as soon as it is there.
-fn code(folder: &Path) -> String {
-    let start = Instant::now();
-    loop {
-        assert!(start.elapsed() < Duration::from_secs(20), "no mail");
-        let entries = std::fs::read_dir(folder).into_iter().flatten();
-        let mails = entries.map(|entry| entry.unwrap().path());
-        let texts = mails.filter(|path| path.extension().is_some_and(|end| end == "eml"));
-        for text in texts.map(|path| std::fs::read_to_string(path).unwrap()) {
-            let mut lines = text.lines().map(str::trim);
-            if let Some(code) = lines.find(|line| line.len() == 54 && !line.contains(' ')) {
-                return code.to_owned();
-            }
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Wrong passwords until no more are tried.

@@ -12,6 +12,7 @@
 pub(crate) mod browser;
 pub(crate) mod canaries;
 pub(crate) mod flow;
+pub(crate) mod mail;
 pub(crate) mod server;
 #[macro_use]
 pub(crate) mod site;
