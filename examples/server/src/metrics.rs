@@ -62,7 +62,6 @@ impl Metrics {
     /// The figures of now.
     pub(crate) fn page(&self) -> String {
         self.sakms.publish();
-        self.recorder.run_upkeep();
         self.recorder.render()
     }
 }
