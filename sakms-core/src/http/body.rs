@@ -85,6 +85,12 @@ pub(super) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let message = without_position(&error.into_inner().to_string());
+        if let Some((name, expected)) = unknown_in(&message)
+            && !is_repeatable(name)
+        {
+            let message = format!("has an unknown field{expected}");
+            return Problem::invalid(vec![FieldError::new("body", message)]);
+        }
         let field = match (path.as_str(), named_in(&message)) {
             (".", Some(name)) => name.to_owned(),
             (".", None) => "body".to_owned(),
@@ -147,6 +153,24 @@ fn named_in(message: &str) -> Option<&str> {
         .strip_prefix("missing field `")
         .or_else(|| message.strip_prefix("duplicate field `"))?;
     rest.strip_suffix('`')
+}
+
+/// The field that nobody knows, and what the parser says after it. The name may hold anything, a quotation mark too.
+fn unknown_in(message: &str) -> Option<(&str, &str)> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let end = rest
+        .rfind("`, expected ")
+        .or_else(|| rest.rfind("`, there are no fields"))?;
+    Some((&rest[..end], &rest[end + 1..]))
+}
+
+/// Whether an unknown name that a request brings may stand in the answer: one that could be a misspelt field. What
+/// slipped in there by mistake, a sentence or a key's text, is not handed on.
+pub(super) fn is_repeatable(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 /// The parser ends its messages with the place in the text, which says nothing to whoever sent the fields.
@@ -244,6 +268,46 @@ mod tests {
         let problem = json::<Sample>(&headers, br#"{"password":424242}"#).unwrap_err();
         let body = String::from_utf8(problem.into_response().into_body().to_vec()).unwrap();
         assert!(!body.contains("424242"), "{body}");
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_only_where_it_could_be_a_misspelt_one() {
+        let headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let first = |name: &str| {
+            let body = serde_json::json!({"password": "x", name: 1}).to_string();
+            let problem = json::<Sample>(&headers, body.as_bytes()).unwrap_err();
+            let body = problem.into_response().into_body();
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            (
+                problem["errors"][0]["field"].as_str().unwrap().to_owned(),
+                String::from_utf8(body.to_vec()).unwrap(),
+            )
+        };
+        for named in ["is_admin", "passwort", "Name-2", "\u{5f}"] {
+            let (field, text) = first(named);
+            assert_eq!(field, named, "{text}");
+            assert!(text.contains("expected `password`"), "{text}");
+        }
+        let key = format!("acme_live_{}", "7".repeat(60));
+        for kept_quiet in [
+            "violet tram kettle oak",
+            "",
+            "`, expected ",
+            "a`, expected `b`, expected ",
+            "caf\u{e9}",
+            "x\ny",
+            "a.b",
+            &key,
+        ] {
+            let (field, text) = first(kept_quiet);
+            assert_eq!(field, "body", "{kept_quiet:?}: {text}");
+            assert!(text.contains("has an unknown field"), "{text}");
+            assert!(text.contains("expected `password`"), "{text}");
+            for word in ["violet", "caf", "777"] {
+                assert!(!text.contains(word), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -127,7 +127,10 @@ impl Call {
         });
         let unknown = names
             .filter(|name| !name.is_empty() && !known.contains(name))
-            .map(|name| FieldError::new(name, "is no parameter of this route"));
+            .map(|name| match body::is_repeatable(name) {
+                true => FieldError::new(name, "is no parameter of this route"),
+                false => FieldError::new("query", "has a parameter that this route does not know"),
+            });
         match unknown.take(8).collect::<Vec<_>>() {
             unknown if unknown.is_empty() => Ok(()),
             unknown => Err(Problem::invalid(unknown)),

@@ -14,6 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 
+use crate::harness::standstill::{Standstills, Watch};
+
 /// After so long without an answer a request has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -26,8 +28,10 @@ pub struct Tally {
     pub broken: u64,
     /// Answers 429 and 503 without a `Retry-After`.
     pub without_retry_after: u64,
-    /// How long the answers took, in microseconds.
-    times: Vec<u32>,
+    /// When the questions were asked, and how long the answers took.
+    times: Vec<(Instant, Duration)>,
+    /// How many times do not count, because the machine stood still.
+    left_out: usize,
 }
 
 impl Tally {
@@ -53,12 +57,49 @@ impl Tally {
         self.statuses.values().sum()
     }
 
-    /// The time within which 99 of 100 answers came.
+    /// The time within which 99 of 100 answers came, while the machine did not stand still; `None` where it did during half of them.
     #[must_use]
-    pub fn p99(&mut self) -> Duration {
-        self.times.sort_unstable();
-        let place = (self.times.len() * 99 / 100).min(self.times.len().saturating_sub(1));
-        Duration::from_micros(self.times.get(place).copied().unwrap_or(0).into())
+    pub fn p99(&self) -> Option<Duration> {
+        if self.left_out > self.times.len() {
+            return None;
+        }
+        let mut times: Vec<_> = self.times.iter().map(|(_, time)| *time).collect();
+        times.sort_unstable();
+        let place = (times.len() * 99 / 100).min(times.len().saturating_sub(1));
+        Some(times.get(place).copied().unwrap_or_default())
+    }
+
+    /// This crowd's times beside those of another that asked the same without a load, in words.
+    #[must_use]
+    pub fn compared(&self, alone: &Self) -> String {
+        let told = |tally: &Self| match tally.p99() {
+            Some(time) => format!("{time:.1?}"),
+            None => "not measurable".to_owned(),
+        };
+        let share = |tally: &Self| {
+            let all = (tally.times.len() + tally.left_out).max(1);
+            tally.left_out * 100 / all
+        };
+        let mut text = format!("{} (without: {}", told(self), told(alone));
+        if self.left_out + alone.left_out > 0 {
+            let (with, without) = (share(self), share(alone));
+            text += &format!("; {with} % and {without} % left out: the machine stood still");
+        }
+        text + ")"
+    }
+
+    /// Whether the answers took at most twice as long as another crowd's.
+    #[must_use]
+    pub fn is_within_twice(&self, alone: &Self) -> bool {
+        let both = self.p99().zip(alone.p99());
+        both.is_some_and(|(with, without)| with <= without * 2)
+    }
+
+    fn leave_out(&mut self, seen: &Standstills) {
+        let before = self.times.len();
+        self.times
+            .retain(|(begun, time)| !seen.touch(*begun, *begun + *time));
+        self.left_out += before - self.times.len();
     }
 
     fn add(&mut self, other: Self) {
@@ -68,6 +109,7 @@ impl Tally {
         self.broken += other.broken;
         self.without_retry_after += other.without_retry_after;
         self.times.extend(other.times);
+        self.left_out += other.left_out;
     }
 }
 
@@ -101,6 +143,8 @@ pub fn check(key: &str) -> Vec<u8> {
 pub struct Crowd {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Tally>,
+    /// Where it is how long answers take that matters.
+    watch: Option<Watch>,
 }
 
 impl Crowd {
@@ -145,10 +189,14 @@ impl Crowd {
             };
             LocalSet::new().block_on(&runtime, all)
         });
-        Self { stop, thread }
+        Self {
+            stop,
+            thread,
+            watch: None,
+        }
     }
 
-    /// Clients that check these keys one after the other.
+    /// Clients that check these keys one after the other. Their times count while the machine does not stand still.
     #[must_use]
     pub fn checking(address: SocketAddr, people: u32, pace: Duration, keys: &[String]) -> Self {
         let texts: Vec<_> = keys.iter().map(|key| check(key)).collect();
@@ -156,7 +204,11 @@ impl Crowd {
             let which = usize::try_from(number).unwrap_or(0) % texts.len();
             Some(texts[which].clone())
         };
-        Self::start(address, people, pace, next)
+        let crowd = Self::start(address, people, pace, next);
+        Self {
+            watch: Some(Watch::start()),
+            ..crowd
+        }
     }
 
     /// Whether all have done what they were to do.
@@ -168,7 +220,11 @@ impl Crowd {
     /// Waits until `next` gave no more.
     #[must_use]
     pub fn done(self) -> Tally {
-        self.thread.join().unwrap()
+        let mut tally = self.thread.join().unwrap();
+        if let Some(seen) = self.watch.and_then(Watch::stop) {
+            tally.leave_out(&seen);
+        }
+        tally
     }
 
     /// Lets what is under way end, and no more.
@@ -193,8 +249,7 @@ async fn ask(address: SocketAddr, pace: Duration, next: impl Fn() -> Option<Vec<
         let begun = Instant::now();
         let answer = tokio::time::timeout(PATIENCE, once(address, &mut stream, &request)).await;
         if let Ok(Ok((status, retry_after))) = answer {
-            let time = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
-            tally.times.push(time);
+            tally.times.push((begun, begun.elapsed()));
             *tally.statuses.entry(status).or_default() += 1;
             tally.without_retry_after += u64::from([429, 503].contains(&status) && !retry_after);
         } else {
@@ -282,14 +337,42 @@ async fn exchange(
 mod tests {
     use super::*;
 
+    fn tally(times: impl Iterator<Item = u64>, left_out: usize) -> Tally {
+        let now = Instant::now();
+        let times = times.map(|time| (now, Duration::from_micros(time)));
+        Tally {
+            times: times.collect(),
+            left_out,
+            ..Tally::default()
+        }
+    }
+
     #[test]
     fn p99_is_what_99_of_100_are_within() {
-        let mut tally = Tally {
-            times: (1..=1000).rev().collect(),
-            ..Tally::default()
-        };
-        assert_eq!(tally.p99(), Duration::from_micros(991));
-        assert_eq!(Tally::default().p99(), Duration::ZERO);
+        let seen = tally((1..=1000).rev(), 0);
+        assert_eq!(seen.p99(), Some(Duration::from_micros(991)));
+        assert_eq!(Tally::default().p99(), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn times_are_compared_where_they_could_be_measured() {
+        let (alone, slow) = (tally(1..=100, 0), tally(101..=203, 0));
+        assert!(alone.is_within_twice(&alone));
+        assert!(!slow.is_within_twice(&alone));
+        assert_eq!(slow.compared(&alone), "202.0µs (without: 100.0µs)");
+        let seldom = tally(1..=100, 100);
+        assert!(seldom.is_within_twice(&alone));
+        assert_eq!(
+            seldom.compared(&alone),
+            "100.0µs (without: 100.0µs; 50 % and 0 % left out: the machine stood still)"
+        );
+        let hidden = tally(1..=100, 101);
+        assert!(!hidden.is_within_twice(&alone) && !alone.is_within_twice(&hidden));
+        assert!(
+            hidden
+                .compared(&alone)
+                .starts_with("not measurable (without: 100.0µs; 50 %")
+        );
     }
 
     #[test]

@@ -27,4 +27,5 @@ pub mod server;
 pub mod setup;
 pub mod site;
 pub mod small_disk;
+pub mod standstill;
 pub mod strace;

@@ -107,7 +107,7 @@ fn on_one(say: &dyn Fn(&str), plan: &Plan, framework: &str) -> Vec<Figure> {
     let key = owner.key(server.address).text;
     let keys = std::slice::from_ref(&key);
     let others = || Crowd::checking(server.address, PEOPLE, PACE, keys);
-    let mut alone = others().stop_after(plan.compared);
+    let alone = others().stop_after(plan.compared);
     let mut figures = vec![Figure::never(
         format!("{framework}: other clients' requests that failed before"),
         alone.other_than(&[200]),
@@ -117,12 +117,12 @@ fn on_one(say: &dyn Fn(&str), plan: &Plan, framework: &str) -> Vec<Figure> {
         // What the framework does not promise is said and not asked for: see "The two frameworks" in the server's README.
         let promised = !(framework == "actix" && way == Way::LaterHeaders);
         let give_up = if promised { GIVE_UP } else { LATER + PACE };
-        let mut held = hold(&server, way, plan, others(), give_up);
+        let held = hold(&server, way, plan, others(), give_up);
         figures.extend(held.figures(
             &format!("{framework}, {} clients {name}", plan.connections),
             plan,
             promised,
-            &mut alone,
+            &alone,
         ));
     }
     let bearer = owner.bearer.trim_start_matches("Bearer ");
@@ -193,13 +193,7 @@ fn hold(server: &Server, way: Way, plan: &Plan, others: Crowd, give_up: Duration
 }
 
 impl Held {
-    fn figures(
-        &mut self,
-        what: &str,
-        plan: &Plan,
-        promised: bool,
-        alone: &mut Tally,
-    ) -> Vec<Figure> {
+    fn figures(&self, what: &str, plan: &Plan, promised: bool, alone: &Tally) -> Vec<Figure> {
         let left = format!(
             "{what}: still open {} s after the time-out",
             LATER.as_secs()
@@ -214,12 +208,12 @@ impl Held {
         let closed = self.closed.map_or("not seen".to_owned(), |time| {
             format!("{:.1} s", time.as_secs_f64())
         });
-        let (with, before) = (self.others.p99(), alone.p99());
         let time = format!("{what}: 99 % of other clients' requests");
-        let found = format!("{with:.1?} (without: {before:.1?})");
+        let found = self.others.compared(alone);
+        let unharmed = self.others.p99().is_some_and(|time| time <= UNHARMED);
         let time = if plan.timed {
             // A ratio would say more of who plays the thousand, on the same cores.
-            Figure::goal(time, found, "≤ 10 ms", with <= UNHARMED)
+            Figure::goal(time, found, "≤ 10 ms", unharmed)
         } else {
             Figure::plain(time, found)
         };

@@ -22,7 +22,7 @@ pub(super) fn figures(world: &World, plan: &Plan) -> Vec<Figure> {
         let framework = crate::harness::setup::FRAMEWORKS[number];
         let checks =
             || Crowd::checking(node.address(), PEOPLE, PACE, &texts).stop_after(plan.compared);
-        let mut alone = checks();
+        let alone = checks();
         world.proxy.make(Trouble::Late(LATE));
         let create = request(
             "POST",
@@ -33,17 +33,16 @@ pub(super) fn figures(world: &World, plan: &Plan) -> Vec<Figure> {
         let calls = Crowd::start(node.address(), plan.calls, CALL, move |_| {
             Some(create.clone())
         });
-        let mut beside = checks();
+        let beside = checks();
         let calls = calls.stop();
         world.proxy.make(Trouble::None);
-        let (before, with) = (alone.p99(), beside.p99());
         let what = format!(
             "{framework}: 99 % of the checks of known keys, with {} management calls against a slow database",
             plan.calls
         );
-        let found = format!("{with:.1?} (without: {before:.1?})");
+        let found = beside.compared(&alone);
         figures.push(if plan.timed {
-            Figure::goal(what, found, "at most twice", with <= before * 2)
+            Figure::goal(what, found, "at most twice", beside.is_within_twice(&alone))
         } else {
             Figure::plain(what, found)
         });

@@ -64,17 +64,11 @@ impl Ground {
     }
 
     /// What known keys were answered beside a flood, and how fast, compared with how it was without.
-    pub(super) fn beside(
-        flood: &str,
-        plan: &Plan,
-        alone: &mut Tally,
-        beside: &mut Tally,
-    ) -> Vec<Figure> {
-        let (before, with) = (alone.p99(), beside.p99());
+    pub(super) fn beside(flood: &str, plan: &Plan, alone: &Tally, beside: &Tally) -> Vec<Figure> {
         let what = format!("99 % of the checks of known keys beside {flood}");
-        let found = format!("{with:.1?} (without: {before:.1?})");
+        let found = beside.compared(alone);
         let time = if plan.timed {
-            Figure::goal(what, found, "at most twice", with <= before * 2)
+            Figure::goal(what, found, "at most twice", beside.is_within_twice(alone))
         } else {
             Figure::plain(what, found)
         };

@@ -69,7 +69,7 @@ pub(super) fn genuine(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
             ("SAKMS_HASH_THREADS", "1"),
         ],
     );
-    let mut alone = ground.known().stop_after(plan.compared);
+    let alone = ground.known().stop_after(plan.compared);
     let show = |people, pace, part: &str| {
         let forge = RefCell::new(Forge::new(run.random(part)));
         Crowd::start(ground.server.address, people, pace, move |_| {
@@ -95,7 +95,7 @@ pub(super) fn genuine(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
     }
     let time = begun.elapsed();
     let most = ground.memory();
-    let mut beside = beside.stop();
+    let beside = beside.stop();
     let crowd = crowd.stop();
     let after = Metrics::of(&ground.server);
     let kept = 100.0 * a_second(beside.of(200), time) / a_second(alone.of(200), plan.compared);
@@ -135,7 +135,7 @@ pub(super) fn genuine(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
         ),
         super::logins::memory(flood, base, most, 32 * 1024),
     ];
-    figures.extend(Ground::beside(flood, plan, &mut alone, &mut beside));
+    figures.extend(Ground::beside(flood, plan, &alone, &beside));
     figures.push(ground.leaks("the genuine-looking keys"));
     figures
 }

@@ -58,7 +58,7 @@ fn guess(framework: &str, run: &Run, plan: &Plan, flood: &str, slowed: bool) -> 
         answer.map_or(0, |answer| answer.status)
     };
     assert_eq!(sign_in(), 200);
-    let mut alone = ground.known().stop_after(plan.compared);
+    let alone = ground.known().stop_after(plan.compared);
     let base = ground.memory();
     let beside = ground.known();
     let attempt = |number: u64| {
@@ -100,7 +100,7 @@ fn guess(framework: &str, run: &Run, plan: &Plan, flood: &str, slowed: bool) -> 
         });
         std::thread::sleep(TRY);
     }
-    let (crowd, mut known) = (crowd.stop(), beside.stop());
+    let (crowd, known) = (crowd.stop(), beside.stop());
     let what = format!("{flood}: sign-ins of the owner, of tries");
     let found = format!("{admitted} of {tries}");
     let mut figures = vec![
@@ -127,7 +127,7 @@ fn guess(framework: &str, run: &Run, plan: &Plan, flood: &str, slowed: bool) -> 
         ),
     ];
     figures.push(memory(flood, base, most, SPARE));
-    figures.extend(Ground::beside(flood, plan, &mut alone, &mut known));
+    figures.extend(Ground::beside(flood, plan, &alone, &known));
     figures.push(ground.leaks(flood));
     figures
 }
