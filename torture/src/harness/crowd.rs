@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -14,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::harness::standstill::{Standstills, Watch};
+use crate::harness::standstill::Watch;
 
 /// After so long without an answer a request has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,10 +29,16 @@ pub struct Tally {
     pub broken: u64,
     /// Answers 429 and 503 without a `Retry-After`.
     pub without_retry_after: u64,
-    /// When the questions were asked, and how long the answers took.
-    times: Vec<(Instant, Duration)>,
-    /// How many times do not count, because the machine stood still.
-    left_out: usize,
+    times: Vec<Time>,
+}
+
+/// When a question was asked, and how long the answer took.
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    begun: Instant,
+    took: Duration,
+    /// Whether the machine stood still meanwhile.
+    disturbed: bool,
 }
 
 impl Tally {
@@ -57,49 +64,39 @@ impl Tally {
         self.statuses.values().sum()
     }
 
-    /// The time within which 99 of 100 answers came, while the machine did not stand still; `None` where it did during half of them.
-    #[must_use]
-    pub fn p99(&self) -> Option<Duration> {
-        if self.left_out > self.times.len() {
-            return None;
-        }
-        let mut times: Vec<_> = self.times.iter().map(|(_, time)| *time).collect();
+    /// The time within which 99 of 100 answers came; of those alone, if so wanted, during which the machine did not stand still.
+    fn p99(&self, undisturbed: bool) -> Duration {
+        let counted = self.times.iter();
+        let counted = counted.filter(|time| !(undisturbed && time.disturbed));
+        let mut times: Vec<_> = counted.map(|time| time.took).collect();
         times.sort_unstable();
         let place = (times.len() * 99 / 100).min(times.len().saturating_sub(1));
-        Some(times.get(place).copied().unwrap_or_default())
+        times.get(place).copied().unwrap_or_default()
     }
 
-    /// This crowd's times beside those of another that asked the same without a load, in words.
+    /// Of how many in a hundred answers the machine stood still meanwhile.
+    fn disturbed(&self) -> usize {
+        let count = self.times.iter().filter(|time| time.disturbed).count();
+        count * 100 / self.times.len().max(1)
+    }
+
+    /// The times of this crowd beside those of another, which asked the same without a load.
     #[must_use]
-    pub fn compared(&self, alone: &Self) -> String {
-        let told = |tally: &Self| match tally.p99() {
-            Some(time) => format!("{time:.1?}"),
-            None => "not measurable".to_owned(),
-        };
-        let share = |tally: &Self| {
-            let all = (tally.times.len() + tally.left_out).max(1);
-            tally.left_out * 100 / all
-        };
-        let mut text = format!("{} (without: {}", told(self), told(alone));
-        if self.left_out + alone.left_out > 0 {
-            let (with, without) = (share(self), share(alone));
-            text += &format!("; {with} % and {without} % left out: the machine stood still");
+    pub fn compared(&self, alone: &Self) -> Compared {
+        let disturbed = [self, alone].map(Self::disturbed);
+        let undisturbed = disturbed.iter().all(|share| *share <= 50);
+        Compared {
+            with: self.p99(undisturbed),
+            without: alone.p99(undisturbed),
+            disturbed,
         }
-        text + ")"
     }
 
-    /// Whether the answers took at most twice as long as another crowd's.
+    /// What another crowd saw as well.
     #[must_use]
-    pub fn is_within_twice(&self, alone: &Self) -> bool {
-        let both = self.p99().zip(alone.p99());
-        both.is_some_and(|(with, without)| with <= without * 2)
-    }
-
-    fn leave_out(&mut self, seen: &Standstills) {
-        let before = self.times.len();
-        self.times
-            .retain(|(begun, time)| !seen.touch(*begun, *begun + *time));
-        self.left_out += before - self.times.len();
+    pub fn and(mut self, other: Self) -> Self {
+        self.add(other);
+        self
     }
 
     fn add(&mut self, other: Self) {
@@ -109,7 +106,42 @@ impl Tally {
         self.broken += other.broken;
         self.without_retry_after += other.without_retry_after;
         self.times.extend(other.times);
-        self.left_out += other.left_out;
+    }
+}
+
+/// Times within which 99 of 100 answers came, with and without a load. Answers during which the machine stood still do not
+/// count, unless those are most of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Compared {
+    /// With the load.
+    pub with: Duration,
+    /// Without.
+    pub without: Duration,
+    disturbed: [usize; 2],
+}
+
+impl Compared {
+    /// Whether it takes at most twice as long with the load.
+    #[must_use]
+    pub fn is_within_twice(&self) -> bool {
+        self.with <= self.without * 2
+    }
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            with,
+            without,
+            disturbed: [during, before],
+        } = self;
+        write!(f, "{with:.1?} (without: {without:.1?}")?;
+        match (during.max(before), during + before) {
+            (_, 0) => {}
+            (..=50, _) => write!(f, "; {during} % and {before} % left out")?,
+            _ => write!(f, "; all counted: {during} % and {before} % disturbed")?,
+        }
+        f.write_str(")")
     }
 }
 
@@ -222,7 +254,9 @@ impl Crowd {
     pub fn done(self) -> Tally {
         let mut tally = self.thread.join().unwrap();
         if let Some(seen) = self.watch.and_then(Watch::stop) {
-            tally.leave_out(&seen);
+            for time in &mut tally.times {
+                time.disturbed = seen.touch(time.begun, time.begun + time.took);
+            }
         }
         tally
     }
@@ -249,7 +283,11 @@ async fn ask(address: SocketAddr, pace: Duration, next: impl Fn() -> Option<Vec<
         let begun = Instant::now();
         let answer = tokio::time::timeout(PATIENCE, once(address, &mut stream, &request)).await;
         if let Ok(Ok((status, retry_after))) = answer {
-            tally.times.push((begun, begun.elapsed()));
+            tally.times.push(Time {
+                begun,
+                took: begun.elapsed(),
+                disturbed: false,
+            });
             *tally.statuses.entry(status).or_default() += 1;
             tally.without_retry_after += u64::from([429, 503].contains(&status) && !retry_after);
         } else {
@@ -337,42 +375,42 @@ async fn exchange(
 mod tests {
     use super::*;
 
-    fn tally(times: impl Iterator<Item = u64>, left_out: usize) -> Tally {
-        let now = Instant::now();
-        let times = times.map(|time| (now, Duration::from_micros(time)));
+    fn tally(times: impl IntoIterator<Item = u64>, disturbed: bool) -> Tally {
+        let begun = Instant::now();
+        let time = |micros| Time {
+            begun,
+            took: Duration::from_micros(micros),
+            disturbed,
+        };
         Tally {
-            times: times.collect(),
-            left_out,
+            times: times.into_iter().map(time).collect(),
             ..Tally::default()
         }
     }
 
     #[test]
     fn p99_is_what_99_of_100_are_within() {
-        let seen = tally((1..=1000).rev(), 0);
-        assert_eq!(seen.p99(), Some(Duration::from_micros(991)));
-        assert_eq!(Tally::default().p99(), Some(Duration::ZERO));
+        let seen = tally((1..=1000).rev(), false);
+        assert_eq!(seen.p99(true), Duration::from_micros(991));
+        assert_eq!(Tally::default().p99(true), Duration::ZERO);
     }
 
     #[test]
-    fn times_are_compared_where_they_could_be_measured() {
-        let (alone, slow) = (tally(1..=100, 0), tally(101..=203, 0));
-        assert!(alone.is_within_twice(&alone));
-        assert!(!slow.is_within_twice(&alone));
-        assert_eq!(slow.compared(&alone), "202.0µs (without: 100.0µs)");
-        let seldom = tally(1..=100, 100);
-        assert!(seldom.is_within_twice(&alone));
-        assert_eq!(
-            seldom.compared(&alone),
-            "100.0µs (without: 100.0µs; 50 % and 0 % left out: the machine stood still)"
-        );
-        let hidden = tally(1..=100, 101);
-        assert!(!hidden.is_within_twice(&alone) && !alone.is_within_twice(&hidden));
-        assert!(
-            hidden
-                .compared(&alone)
-                .starts_with("not measurable (without: 100.0µs; 50 %")
-        );
+    fn what_the_machine_disturbed_does_not_count_unless_it_is_most() {
+        let alone = tally(1..=100, false);
+        let slow = tally(101..=203, false).compared(&alone);
+        assert!(!slow.is_within_twice());
+        assert_eq!(slow.to_string(), "202.0µs (without: 100.0µs)");
+        let seldom = tally(1..=100, false).and(tally([9_000; 100], true));
+        let compared = seldom.compared(&alone);
+        assert!(compared.is_within_twice());
+        let told = "100.0µs (without: 100.0µs; 50 % and 0 % left out)";
+        assert_eq!(compared.to_string(), told);
+        let mostly = tally(1..=100, false).and(tally([9_000; 110], true));
+        let compared = mostly.compared(&alone);
+        assert!(!compared.is_within_twice() && mostly.compared(&mostly).is_within_twice());
+        let told = "9.0ms (without: 100.0µs; all counted: 52 % and 0 % disturbed)";
+        assert_eq!(compared.to_string(), told);
     }
 
     #[test]

@@ -210,7 +210,7 @@ impl Held {
         });
         let time = format!("{what}: 99 % of other clients' requests");
         let found = self.others.compared(alone);
-        let unharmed = self.others.p99().is_some_and(|time| time <= UNHARMED);
+        let unharmed = found.with <= UNHARMED;
         let time = if plan.timed {
             // A ratio would say more of who plays the thousand, on the same cores.
             Figure::goal(time, found, "≤ 10 ms", unharmed)

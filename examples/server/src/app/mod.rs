@@ -110,7 +110,7 @@ pub(crate) fn sakms(
         .rotation_overlap(rules.overlap)
         .remember_requests(settings.keys.idempotency_time)
         .refusals_per_minute(settings.keys.refusals_per_minute)
-        .session_config(sessions(&settings.sessions))
+        .session_config(sessions(settings))
         .hashing(rules.hashing)
         .caching(caching(&settings.cache))
         .throttles(throttles(&settings.http))
@@ -140,12 +140,19 @@ pub(crate) fn sakms(
         .map_err(|error| Failure::new("the service could not be set up", &error))
 }
 
-fn sessions(settings: &SessionSettings) -> SessionConfig {
+fn sessions(settings: &Settings) -> SessionConfig {
+    let SessionSettings {
+        session_idle,
+        session_lifetime,
+        refresh_grace,
+        sessions_per_account,
+    } = settings.sessions;
     SessionConfig::default()
-        .idle(settings.session_idle)
-        .absolute(settings.session_lifetime)
-        .grace(settings.refresh_grace)
-        .most(settings.sessions_per_account)
+        .idle(session_idle)
+        .absolute(session_lifetime)
+        .grace(refresh_grace)
+        .most(sessions_per_account)
+        .remembered(entries(settings.cache.cache_sessions))
 }
 
 /// For whom keys are exchanged, if for anybody.
@@ -172,8 +179,11 @@ fn exchange(settings: &Settings) -> Result<Option<TokenExchange>, Failure> {
     Ok(Some(exchange))
 }
 
+fn entries(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
 fn caching(settings: &CacheSettings) -> CacheConfig {
-    let entries = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     CacheConfig::default()
         .keys(entries(settings.cache_keys))
         .denials(entries(settings.cache_denials))

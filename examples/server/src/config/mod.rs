@@ -194,6 +194,10 @@ pub(crate) struct CacheSettings {
     #[arg(long, global = true, env = "SAKMS_CACHE_DENIALS", default_value = "10000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     pub(crate) cache_denials: u32,
 
+    /// How many sessions are remembered at most; a token of another costs three look-ups
+    #[arg(long, global = true, env = "SAKMS_CACHE_SESSIONS", default_value = "100000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub(crate) cache_sessions: u32,
+
     /// How often to read what other servers changed, in milliseconds
     #[arg(long, global = true, env = "SAKMS_JOURNAL_INTERVAL", default_value = "250", value_name = "MILLISECONDS", value_parser = milliseconds)]
     pub(crate) journal_interval: Duration,

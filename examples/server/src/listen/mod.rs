@@ -2,6 +2,7 @@
 
 pub(crate) mod actix;
 pub(crate) mod axum;
+mod workers;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -36,13 +36,15 @@ pub(super) fn figures(world: &World, plan: &Plan) -> Vec<Figure> {
         let beside = checks();
         let calls = calls.stop();
         world.proxy.make(Trouble::None);
+        // Before and after: a machine is not as quiet at all times.
+        let alone = alone.and(checks());
         let what = format!(
             "{framework}: 99 % of the checks of known keys, with {} management calls against a slow database",
             plan.calls
         );
         let found = beside.compared(&alone);
         figures.push(if plan.timed {
-            Figure::goal(what, found, "at most twice", beside.is_within_twice(&alone))
+            Figure::goal(what, found, "at most twice", found.is_within_twice())
         } else {
             Figure::plain(what, found)
         });

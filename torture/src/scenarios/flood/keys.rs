@@ -135,6 +135,8 @@ pub(super) fn genuine(framework: &str, run: &Run, plan: &Plan) -> Vec<Figure> {
         ),
         super::logins::memory(flood, base, most, 32 * 1024),
     ];
+    // Before and after: a machine is not as quiet at all times.
+    let alone = alone.and(ground.known().stop_after(plan.compared));
     figures.extend(Ground::beside(flood, plan, &alone, &beside));
     figures.push(ground.leaks("the genuine-looking keys"));
     figures

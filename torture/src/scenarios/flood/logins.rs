@@ -101,6 +101,8 @@ fn guess(framework: &str, run: &Run, plan: &Plan, flood: &str, slowed: bool) -> 
         std::thread::sleep(TRY);
     }
     let (crowd, known) = (crowd.stop(), beside.stop());
+    // Before and after: a machine is not as quiet at all times.
+    let alone = alone.and(ground.known().stop_after(plan.compared));
     let what = format!("{flood}: sign-ins of the owner, of tries");
     let found = format!("{admitted} of {tries}");
     let mut figures = vec![

@@ -82,6 +82,7 @@ pub fn run(run: &Run, plan: Plan) -> Vec<Figure> {
         // What is remembered fills up in the warm-up, and nothing grows by it from then on.
         .with("SAKMS_CACHE_KEYS", "1000")
         .with("SAKMS_CACHE_DENIALS", "300")
+        .with("SAKMS_CACHE_SESSIONS", "200")
         .with("SAKMS_LOG", "warn,sakms_server::listen=info");
     let site = match &database {
         Some(database) => site.with("SAKMS_DATABASE_URL", database.url()),
