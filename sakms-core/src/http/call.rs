@@ -127,9 +127,12 @@ impl Call {
         });
         let unknown = names
             .filter(|name| !name.is_empty() && !known.contains(name))
-            .map(|name| match body::is_repeatable(name) {
-                true => FieldError::new(name, "is no parameter of this route"),
-                false => FieldError::new("query", "has a parameter that this route does not know"),
+            .map(|name| {
+                if body::is_repeatable(name) {
+                    FieldError::new(name, "is no parameter of this route")
+                } else {
+                    FieldError::new("query", "has a parameter that this route does not know")
+                }
             });
         match unknown.take(8).collect::<Vec<_>>() {
             unknown if unknown.is_empty() => Ok(()),

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use crate::harness::client::Answer;
 use crate::harness::history::{Age, History};
+
+/// How many answers that nobody expects are told in words.
+const MOST_TOLD: usize = 5;
 
 /// What the rounds of some workers came to.
 #[derive(Debug, Default, Clone)]
@@ -31,6 +35,8 @@ pub struct Found {
     pub kept_otherwise: u64,
     /// Answers that are neither yes nor no nor 503.
     pub odd: u64,
+    /// The first of them, in words.
+    pub odd_answers: Vec<String>,
     /// Checks without a decision.
     pub undecided: u64,
 }
@@ -55,6 +61,15 @@ impl Found {
         self.races += history.races(false);
     }
 
+    /// Counts an answer that nobody expects.
+    pub fn odd(&mut self, asked: &str, answer: &Answer) {
+        self.odd += 1;
+        if self.odd_answers.len() < MOST_TOLD {
+            let Answer { status, body, .. } = answer;
+            self.odd_answers.push(format!("{asked}: {status} {body}"));
+        }
+    }
+
     /// Adds what another worker counted.
     pub fn add(&mut self, other: &Self) {
         self.acknowledged += other.acknowledged;
@@ -69,6 +84,9 @@ impl Found {
         self.came_back += other.came_back;
         self.kept_otherwise += other.kept_otherwise;
         self.odd += other.odd;
+        let room = MOST_TOLD.saturating_sub(self.odd_answers.len());
+        self.odd_answers
+            .extend(other.odd_answers.iter().take(room).cloned());
         self.undecided += other.undecided;
     }
 }

@@ -245,7 +245,9 @@ impl<'a> Worker<'a> {
         let answer = self.own[0].ask(method, target, &headers, body);
         let end = self.service.begun.elapsed();
         let answer = answer.ok().filter(|answer| {
-            self.found.odd += u64::from(!matches!(answer.status, 200 | 201 | 503));
+            if !matches!(answer.status, 200 | 201 | 503) {
+                self.found.odd(&format!("{method} {target}"), answer);
+            }
             answer.status < 300
         });
         let acknowledged = answer.is_some().then_some(end);
@@ -362,7 +364,7 @@ pub enum Outcome {
     /// 503, or no answer.
     Undecided,
     /// Anything else, the name of another key among it.
-    Odd,
+    Odd(Answer),
 }
 
 /// Asks a node with a key.
@@ -374,7 +376,7 @@ pub fn ask(clock: Instant, connection: &mut Connection, node: usize, key: &Key) 
         // Whose the key is that was seen, as the handler says it.
         Ok(answer) if answer.status == 200 && answer.body.contains(&key.id) => true,
         Ok(answer) if matches!(answer.status, 401 | 403) => false,
-        Ok(answer) if answer.status != 503 => return Outcome::Odd,
+        Ok(answer) if answer.status != 503 => return Outcome::Odd(answer),
         Ok(_) | Err(_) => return Outcome::Undecided,
     };
     Outcome::Decided(Check {
@@ -392,7 +394,7 @@ pub fn keep(history: &mut History, found: &mut Found, outcome: &Outcome) -> Opti
             return Some(check.granted);
         }
         Outcome::Undecided => found.undecided += 1,
-        Outcome::Odd => found.odd += 1,
+        Outcome::Odd(answer) => found.odd("a check", answer),
     }
     None
 }

@@ -211,6 +211,9 @@ fn told(plan: &Plan, title: &str, found: &Found, suffered: &Suffered) -> Vec<Fig
             found.odd,
         ),
     ];
+    for answer in &found.odd_answers {
+        figures.push(Figure::plain(name("one of them"), answer));
+    }
     if suffered.asked_alone > 0 {
         figures.extend([
             Figure::plain(
