@@ -116,7 +116,9 @@ impl<P: Send + 'static> Workers<P> {
         let threads: Vec<_> = threads.collect();
         let joined = tokio::task::spawn_blocking(|| {
             // A thread that panicked has ended as well.
-            threads.into_iter().for_each(|thread| drop(thread.join()));
+            for thread in threads {
+                drop(thread.join());
+            }
         });
         drop(joined.await);
     }
