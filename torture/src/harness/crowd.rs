@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 
+use crate::figure::Figure;
 use crate::harness::standstill::Watch;
 
 /// After so long without an answer a request has failed.
@@ -122,9 +123,18 @@ pub struct Compared {
 
 impl Compared {
     /// Whether it takes at most twice as long with the load.
-    #[must_use]
-    pub fn is_within_twice(&self) -> bool {
+    fn is_within_twice(&self) -> bool {
         self.with <= self.without * 2
+    }
+
+    /// What is told of it; that it is at most twice as long is a goal where times have goals.
+    #[must_use]
+    pub fn figure(self, what: String, timed: bool) -> Figure {
+        if timed {
+            Figure::goal(what, self, "at most twice", self.is_within_twice())
+        } else {
+            Figure::plain(what, self)
+        }
     }
 }
 

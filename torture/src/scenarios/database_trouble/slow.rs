@@ -42,12 +42,7 @@ pub(super) fn figures(world: &World, plan: &Plan) -> Vec<Figure> {
             "{framework}: 99 % of the checks of known keys, with {} management calls against a slow database",
             plan.calls
         );
-        let found = beside.compared(&alone);
-        figures.push(if plan.timed {
-            Figure::goal(what, found, "at most twice", found.is_within_twice())
-        } else {
-            Figure::plain(what, found)
-        });
+        figures.push(beside.compared(&alone).figure(what, plan.timed));
         figures.push(Figure::plain(
             format!("{framework}: management calls made, refused"),
             format!("{}, {}", calls.of(201), calls.of(503)),

@@ -66,12 +66,7 @@ impl Ground {
     /// What known keys were answered beside a flood, and how fast, compared with how it was without.
     pub(super) fn beside(flood: &str, plan: &Plan, alone: &Tally, beside: &Tally) -> Vec<Figure> {
         let what = format!("99 % of the checks of known keys beside {flood}");
-        let found = beside.compared(alone);
-        let time = if plan.timed {
-            Figure::goal(what, found, "at most twice", found.is_within_twice())
-        } else {
-            Figure::plain(what, found)
-        };
+        let time = beside.compared(alone).figure(what, plan.timed);
         let failed = alone.other_than(&[200]) + beside.other_than(&[200]);
         vec![
             Figure::never(
